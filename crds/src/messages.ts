@@ -1,0 +1,257 @@
+/**
+ * What travels over RabbitMQ. Every message is validated on both ends and stays under 64 KiB: what is bigger goes by artifact digest.
+ */
+import { z } from 'zod';
+import { artifactRef, taskIdentity } from './agent-task.ts';
+import { failureClasses } from './reasons.ts';
+import { capabilities, commitHash, integer, shellLine, text, time, uid } from './values.ts';
+
+export const MAX_MESSAGE_BYTES = 65_536;
+
+/** `run` does the task, `verify` runs its acceptance commands on the produced commit. */
+export const workKind = z.enum(['run', 'verify']);
+export type WorkKind = z.infer<typeof workKind>;
+
+const attempt = integer(1, 1_000);
+const epoch = integer(0, Number.MAX_SAFE_INTEGER);
+const pod = text(253).min(1);
+
+/** Fencing token, opaque to agents: `<task uid>.<attempt>.<kind>.<epoch>.<signature>`. Echoed with everything after the grant. */
+export const fencingToken = z.string().min(1).max(256);
+
+/** On `work.*`: an attempt waits for an agent. Everything else comes with the grant. */
+export const workMessage = z.strictObject({
+  type: z.literal('work'),
+  kind: workKind,
+  task: taskIdentity,
+  attempt,
+  capabilities,
+});
+export type WorkMessage = z.infer<typeof workMessage>;
+
+/** On `millwright.results`: an agent asks for the attempt it was delivered. Answered on the message's `replyTo`. */
+export const claimMessage = z.strictObject({
+  type: z.literal('claim'),
+  kind: workKind,
+  task: taskIdentity,
+  attempt,
+  agent: z.strictObject({ pool: text(253).min(1), pod }),
+});
+export type ClaimMessage = z.infer<typeof claimMessage>;
+
+const commands = z.strictObject({
+  setup: z.array(shellLine).max(32),
+  /** For `run`: program and arguments. */
+  command: z.array(z.string().max(8192)).max(64).optional(),
+  /** For `run` on a model. */
+  prompt: text(32_768).optional(),
+  /** For `verify`: shell lines. */
+  acceptance: z.array(shellLine).max(32),
+});
+
+/** The answer to a claim that won: all an agent needs for the attempt. */
+export const grantMessage = z.strictObject({
+  type: z.literal('grant'),
+  kind: workKind,
+  task: taskIdentity,
+  attempt,
+  token: fencingToken,
+  /** Bearer token for git and artifacts on the gateway, valid until the deadline plus a grace period. */
+  gatewayToken: text(4096),
+  deadline: time,
+  timeoutSeconds: integer(1, 86_400),
+  git: z.strictObject({
+    /** Smart HTTP URL of the project's mirror. */
+    url: text(2048),
+    /** Ref that the gateway pins to one commit for the whole Workflow. */
+    baseRef: text(255),
+    /** Commits of dependencies, merged in this order. */
+    dependencies: z.array(z.strictObject({ name: text(63), ref: text(255), commit: commitHash })).max(256),
+    /** For `verify`: the produced commit, and the ref that holds it. */
+    commit: commitHash.optional(),
+    /** Where the attempt's commit is pushed. */
+    pushRef: text(255),
+    author: z.strictObject({ name: text(128), email: text(254) }),
+    /** Commit message with provenance trailers. */
+    message: text(4096),
+  }),
+  /** Base URL for uploads: `PUT <url>/<digest>`. */
+  artifactsUrl: text(2048),
+  commands,
+  env: z.array(z.strictObject({ name: text(128), value: text(4096) })).max(256),
+});
+export type GrantMessage = z.infer<typeof grantMessage>;
+
+/** The answer to a claim that lost: acknowledge the delivery and take the next. */
+export const dropMessage = z.strictObject({
+  type: z.literal('drop'),
+  task: taskIdentity,
+  attempt,
+  reason: text(256),
+});
+export type DropMessage = z.infer<typeof dropMessage>;
+
+export const claimReply = z.discriminatedUnion('type', [grantMessage, dropMessage]);
+export type ClaimReply = z.infer<typeof claimReply>;
+
+/** On `millwright.results`, every 10 seconds while an attempt runs. */
+export const heartbeatMessage = z.strictObject({
+  type: z.literal('heartbeat'),
+  task: taskIdentity,
+  attempt,
+  token: fencingToken,
+});
+export type HeartbeatMessage = z.infer<typeof heartbeatMessage>;
+
+const outcome = {
+  outcome: z.enum(['succeeded', 'failed', 'cancelled']),
+  class: z.enum(failureClasses).optional(),
+  reason: text(64).optional(),
+  message: text(1024).optional(),
+};
+
+/** On `millwright.results`: how an attempt, or its verification, ended. */
+export const resultMessage = z.strictObject({
+  type: z.literal('result'),
+  kind: workKind,
+  task: taskIdentity,
+  attempt,
+  token: fencingToken,
+  ...outcome,
+  exitCode: z.int().optional(),
+  summary: text(2048).optional(),
+  /** The commit the work started from. */
+  base: commitHash.optional(),
+  /** The produced commit; absent when nothing changed. */
+  commit: commitHash.optional(),
+  /** For `verify`: acceptance commands passed and in all. */
+  tests: z.strictObject({ passed: integer(0, 10_000), total: integer(0, 10_000) }).optional(),
+  artifacts: z.array(artifactRef).max(32).optional(),
+  startedAt: time,
+  finishedAt: time,
+});
+export type ResultMessage = z.infer<typeof resultMessage>;
+
+/** On `millwright.effects`: decided by the operator, done once by the publisher. Identity: `<task uid>:<attempt>:branch`. */
+export const publishBranchMessage = z.strictObject({
+  type: z.literal('publishBranch'),
+  id: text(256).min(1),
+  task: taskIdentity,
+  attempt,
+  epoch,
+  project: text(253).min(1),
+  /** Ref on the mirror that holds the commit. */
+  ref: text(255),
+  commit: commitHash,
+  branch: text(255).min(1),
+});
+export const effectMessage = z.discriminatedUnion('type', [publishBranchMessage]);
+export type PublishBranchMessage = z.infer<typeof publishBranchMessage>;
+export type EffectMessage = z.infer<typeof effectMessage>;
+
+/** On `millwright.results`: what came of an effect. */
+export const effectResultMessage = z.strictObject({
+  type: z.literal('effectResult'),
+  id: text(256).min(1),
+  task: taskIdentity,
+  attempt,
+  ok: z.boolean(),
+  /** Whether trying again can help. */
+  retryable: z.boolean().optional(),
+  branch: text(255).optional(),
+  commit: commitHash.optional(),
+  message: text(1024).optional(),
+});
+export type EffectResultMessage = z.infer<typeof effectResultMessage>;
+
+/** Everything the operator reads. */
+export const operatorInbound = z.discriminatedUnion('type', [
+  claimMessage,
+  heartbeatMessage,
+  resultMessage,
+  effectResultMessage,
+]);
+export type OperatorInbound = z.infer<typeof operatorInbound>;
+
+/** On `millwright.control` (fanout). */
+export const controlMessage = z.discriminatedUnion('type', [
+  /** The work queues that agents of this pool, started with this workspace image, consume from now on. */
+  z.strictObject({
+    type: z.literal('queues'),
+    namespace: text(63),
+    pool: text(253),
+    image: text(512),
+    queues: z.array(text(255)).max(256),
+  }),
+  /** Ends an attempt: grace period, then kill. */
+  z.strictObject({ type: z.literal('cancel'), task: taskIdentity, attempt, reason: text(256) }),
+  /** The attempt has ended: its gateway token is no longer good. */
+  z.strictObject({ type: z.literal('revoke'), task: taskIdentity, attempt }),
+  /** Idle agents of the pool (or of one pod) exit; busy ones exit after their task. */
+  z.strictObject({ type: z.literal('drain'), namespace: text(63), pool: text(253), pod: pod.optional() }),
+]);
+export type ControlMessage = z.infer<typeof controlMessage>;
+
+const eventBase = {
+  /** Deterministic, so that a redelivered event is recorded once. */
+  id: text(256).min(1),
+  namespace: text(63).min(1),
+  at: time,
+};
+
+/** The state of an object after a write of the operator: what history is made of. */
+export const snapshotEvent = z.strictObject({
+  type: z.literal('snapshot'),
+  ...eventBase,
+  kind: z.enum(['Project', 'AgentPool', 'Workflow', 'AgentTask']),
+  uid,
+  name: text(253).min(1),
+  resourceVersion: text(64).min(1),
+  project: text(253).optional(),
+  workflowUid: uid.optional(),
+  createdAt: time,
+  deleted: z.boolean().optional(),
+  /** A summary of the spec, without the tasks of a Workflow. */
+  spec: z.record(z.string(), z.unknown()),
+  status: z.record(z.string(), z.unknown()),
+});
+export type SnapshotEvent = z.infer<typeof snapshotEvent>;
+
+/** Lines of output, in order within one attempt. */
+export const logEvent = z.strictObject({
+  type: z.literal('log'),
+  ...eventBase,
+  task: taskIdentity,
+  attempt,
+  kind: workKind,
+  sequence: integer(0, Number.MAX_SAFE_INTEGER),
+  stream: z.enum(['stdout', 'stderr', 'system']),
+  text: text(49_152),
+});
+export type LogEvent = z.infer<typeof logEvent>;
+
+/** What an agent is doing, for people who watch. */
+export const progressEvent = z.strictObject({
+  type: z.literal('progress'),
+  ...eventBase,
+  task: taskIdentity,
+  attempt,
+  kind: workKind,
+  step: text(64),
+  message: text(1024).optional(),
+});
+export type ProgressEvent = z.infer<typeof progressEvent>;
+
+/** An artifact was stored. */
+export const artifactEvent = z.strictObject({
+  type: z.literal('artifact'),
+  ...eventBase,
+  task: taskIdentity,
+  attempt,
+  artifact: artifactRef,
+});
+export type ArtifactEvent = z.infer<typeof artifactEvent>;
+
+/** On `millwright.events` (topic; routing key `<type>.<namespace>`). */
+export const eventMessage = z.discriminatedUnion('type', [snapshotEvent, logEvent, progressEvent, artifactEvent]);
+export type EventMessage = z.infer<typeof eventMessage>;

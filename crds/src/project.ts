@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { conditions, environment, image, integer, localRef, resources, rules, shellLine, text } from './values.ts';
+
+export const workspace = z
+  .object({
+    image: image
+      .optional()
+      .meta({ description: 'Toolchain image that commands run in; needs sh and git. Default: the image of the pool.' }),
+    setup: z
+      .array(shellLine)
+      .max(32)
+      .optional()
+      .meta({ description: 'Shell commands run after the checkout, before any task or acceptance command.' }),
+    env: environment.optional(),
+    resources: resources.optional(),
+  })
+  .meta({ description: 'Where the commands of tasks run.' });
+export type Workspace = z.infer<typeof workspace>;
+
+const globs = z.array(z.string().min(1).max(512)).max(256);
+export const pathRules = z
+  .object({
+    allow: globs.optional().meta({ description: 'Globs of paths that may change. Default: all.' }),
+    deny: globs.optional().meta({ description: 'Globs of paths that may not change, whatever is allowed.' }),
+  })
+  .meta({ description: 'Which paths of the repository may change.' });
+
+export const risk = z.enum(['low', 'medium', 'high']);
+
+const repository = z
+  .object({
+    url: z
+      .string()
+      .min(1)
+      .max(2048)
+      .meta({
+        description: 'Clone URL: https, http, ssh or git.',
+        ...rules({
+          rule: "self.matches('^(https?|ssh|git)://[^\\\\s]+$')",
+          message: 'must be an https://, http://, ssh:// or git:// URL, for example https://github.com/owner/name.git',
+        }),
+      }),
+    defaultBranch: text(255).min(1).default('main').meta({ description: 'Branch that work starts from.' }),
+    forge: z
+      .enum(['github', 'gitlab', 'git'])
+      .default('git')
+      .meta({ description: 'What serves the repository; git means branches only, no pull requests.' }),
+    credentialsSecretRef: localRef('Secret with keys username and password, or token')
+      .optional()
+      .meta({ description: 'Credentials that the control plane uses to read and push. Sandboxes never see them.' }),
+  })
+  .meta({ description: 'The repository that agents work on.' });
+
+export const projectSpec = z.object({
+  repository,
+  workspace: workspace.optional(),
+  policy: z
+    .object({
+      autonomy: z.enum(['guided', 'full']).default('guided'),
+      defaultRisk: risk.default('medium'),
+      paths: pathRules.optional(),
+    })
+    .optional()
+    .meta({ description: 'What agents may do on their own.' }),
+  limits: z
+    .object({
+      maxParallelTasks: integer(1, 10_000)
+        .optional()
+        .meta({ description: 'Tasks of this project at work at the same time.' }),
+    })
+    .optional()
+    .meta({ description: 'Bounds for all Workflows of the project together.' }),
+  enabled: z.boolean().default(true).meta({ description: 'false: tasks of this project wait.' }),
+});
+export type ProjectSpec = z.infer<typeof projectSpec>;
+
+export const projectStatus = z.object({
+  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
+  activeWorkflows: integer(0, 1_000_000).optional().meta({ description: 'Workflows that have not ended.' }),
+  message: text(1024).optional(),
+  conditions: conditions.optional(),
+});
+export type ProjectStatus = z.infer<typeof projectStatus>;

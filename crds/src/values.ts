@@ -1,0 +1,117 @@
+import { z } from 'zod';
+
+/** Group and version of every resource. */
+export const GROUP = 'millwright.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Every list and string below is bounded, so that CEL costs and object sizes stay within what the API server accepts. */
+export const text = (max: number) => z.string().max(max);
+
+/** A DNS label: names of tasks, pools and whatever becomes part of a label, a branch or a queue name. */
+export const dnsLabel = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+
+/** A word such as `node` or `code-review`; a task requires a set of them, a pool offers a set. */
+export const capability = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/)
+  .meta({ description: 'A word such as node or code-review: lower case letters, digits, dots and dashes.' });
+
+export const capabilities = z.array(capability).max(32).meta({ 'x-kubernetes-list-type': 'set' });
+
+/** A container image reference; whether it can be pulled only the kubelet knows. */
+export const image = z.string().min(1).max(512).regex(/^\S+$/).meta({ description: 'Container image reference.' });
+
+/** One shell command line, run by `sh -c` in the workspace. */
+export const shellLine = z.string().min(1).max(4096);
+
+/** The API server's own pattern for a resource quantity, as a string. */
+const quantity = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(/^([0-9]+(\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/);
+
+export const resources = z
+  .object({
+    requests: z.record(z.string().max(63), quantity).optional().meta({ description: 'What is reserved.' }),
+    limits: z.record(z.string().max(63), quantity).optional().meta({ description: 'What is never exceeded.' }),
+  })
+  .meta({ description: 'Requests and limits as for any container, for example cpu, memory, ephemeral-storage.' });
+
+/** RFC 3339 time; zod's own pattern is huge and knows only Z, hence the override. */
+export const time = z.string().max(64).meta({ format: 'date-time' });
+
+export const commitHash = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+
+/** `sha256:` and 64 hex digits. */
+export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+
+export const uid = z.string().min(1).max(64);
+
+/** An integer with bounds, named once because `z.int()` alone emits the limits of a double. */
+export const integer = (min: number, max: number) => z.int().min(min).max(max);
+
+export const envVar = z.object({
+  name: z
+    .string()
+    .max(128)
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+  value: z.string().max(4096),
+});
+
+export const environment = z
+  .array(envVar)
+  .max(64)
+  .meta({
+    description: 'Environment variables of every command in the workspace. Not for secrets.',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['name'],
+  });
+
+export const condition = z.object({
+  type: z.string().max(64),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().max(64),
+  message: z.string().max(1024),
+  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER),
+  lastTransitionTime: time,
+});
+export type Condition = z.infer<typeof condition>;
+
+export const conditions = z
+  .array(condition)
+  .max(16)
+  .meta({
+    description: 'What is known about the object, one entry per aspect.',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['type'],
+  });
+
+/** A reference to an object of the same namespace. */
+export const localRef = (what: string) =>
+  z.object({
+    name: z
+      .string()
+      .min(1)
+      .max(253)
+      .meta({ description: `Name of the ${what}, in the same namespace.` }),
+  });
+
+/** A structural validation rule of the API server. */
+export interface CelRule {
+  rule: string;
+  message?: string;
+  messageExpression?: string;
+  fieldPath?: string;
+  reason?: string;
+}
+
+/** Attaches CEL rules to a schema. */
+export const rules = (...list: CelRule[]) => ({ 'x-kubernetes-validations': list });

@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { exactlyOneInstruction, taskFields } from './agent-task.ts';
+import { stages, workflowPhases } from './reasons.ts';
+import { commitHash, conditions, dnsLabel, integer, localRef, rules, text, time } from './values.ts';
+
+/** The largest DAG: 2,000 tasks at a typical size stay well under the object size limit of etcd. */
+export const MAX_TASKS = 2000;
+
+export const workflowTask = z
+  .object({
+    name: dnsLabel.meta({ description: 'Name of the task, unique in the Workflow.' }),
+    dependsOn: z
+      .array(dnsLabel)
+      .max(256)
+      .optional()
+      .meta({ description: 'Tasks that must have ended before this one starts.', 'x-kubernetes-list-type': 'set' }),
+    when: text(1024).min(1).optional().meta({
+      description:
+        "Condition evaluated when all dependencies have ended, for example tasks.lint.phase == 'Failed' || params.force == 'yes'. Default: all dependencies succeeded.",
+    }),
+    ...taskFields,
+  })
+  .meta(rules(exactlyOneInstruction));
+export type WorkflowTask = z.infer<typeof workflowTask>;
+
+export const workflowSpec = z
+  .object({
+    projectRef: localRef('Project'),
+    goal: text(4096).optional().meta({ description: 'What the Workflow is for, in a sentence or two.' }),
+    revision: text(255)
+      .min(1)
+      .optional()
+      .meta({ description: "Branch, tag or commit to start from. Default: the project's branch." }),
+    params: z
+      .record(
+        z
+          .string()
+          .max(63)
+          .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+        z.string().max(4096),
+      )
+      .optional()
+      .meta({ description: 'Values for conditions (params.<name>) and commands (MILLWRIGHT_PARAM_<NAME>).' }),
+    tasks: z
+      .array(workflowTask)
+      .min(1)
+      .max(MAX_TASKS)
+      .meta({
+        description: 'The tasks; their dependsOn make the DAG.',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+      }),
+    parallelism: integer(1, MAX_TASKS)
+      .optional()
+      .meta({ description: 'Tasks of this Workflow at work at the same time.' }),
+    priority: integer(-1000, 1000)
+      .default(0)
+      .meta({ description: 'Higher goes first, across Workflows of the cluster.' }),
+    suspend: z.boolean().default(false).meta({ description: 'true: no new task starts until it is false again.' }),
+    cancel: z.boolean().default(false).meta({ description: 'true: ends all tasks. Cannot be taken back.' }),
+    timeoutSeconds: integer(1, 2_592_000).optional().meta({ description: 'Time limit of the whole Workflow.' }),
+    ttlSecondsAfterFinished: integer(0, 31_536_000).default(604_800).meta({
+      description:
+        'Seconds after its end until the Workflow and its tasks are deleted from the cluster; the history stays.',
+    }),
+  })
+  .meta(
+    rules(
+      { rule: '!oldSelf.cancel || self.cancel', message: 'cancel cannot be taken back: create the Workflow anew' },
+      {
+        rule: 'self.projectRef == oldSelf.projectRef',
+        message: 'projectRef cannot change: create another Workflow',
+        fieldPath: '.projectRef',
+      },
+      {
+        rule: 'self.tasks == oldSelf.tasks',
+        message: 'tasks of a Workflow cannot change: create another Workflow',
+        fieldPath: '.tasks',
+      },
+    ),
+  );
+export type WorkflowSpec = z.infer<typeof workflowSpec>;
+
+export const taskCounts = z.object({
+  total: integer(0, MAX_TASKS),
+  pending: integer(0, MAX_TASKS),
+  running: integer(0, MAX_TASKS),
+  succeeded: integer(0, MAX_TASKS),
+  failed: integer(0, MAX_TASKS),
+  skipped: integer(0, MAX_TASKS),
+  cancelled: integer(0, MAX_TASKS),
+});
+export type TaskCounts = z.infer<typeof taskCounts>;
+
+const taskBrief = z.object({
+  name: text(63),
+  phase: text(32),
+  reason: text(64).optional(),
+  message: text(512).optional(),
+});
+
+export const workflowStatus = z.object({
+  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
+  phase: z.enum(workflowPhases).optional(),
+  reason: text(64).optional(),
+  message: text(1024).optional(),
+  stage: z.enum(stages).optional(),
+  progress: text(16).optional().meta({ description: 'Tasks ended and in all, ready to print: 4/7.' }),
+  counts: taskCounts.optional(),
+  active: z
+    .array(taskBrief)
+    .max(50)
+    .optional()
+    .meta({ description: 'Tasks that have started and not ended, at most 50.' }),
+  failures: z.array(taskBrief).max(20).optional().meta({ description: 'Tasks that failed, at most 20.' }),
+  branches: z.array(text(255)).max(50).optional().meta({ description: 'Published branches, at most 50.' }),
+  traceID: text(32).optional(),
+  cost: text(32).optional(),
+  headSHA: commitHash.optional().meta({ description: 'The commit of the last task, when a single task ends the DAG.' }),
+  pullRequest: text(512).optional(),
+  startedAt: time.optional(),
+  finishedAt: time.optional(),
+  duration: text(32).optional(),
+  conditions: conditions.optional(),
+});
+export type WorkflowStatus = z.infer<typeof workflowStatus>;
