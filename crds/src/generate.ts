@@ -7,14 +7,30 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { customResourceDefinition } from './crd.ts';
-import { claimReply, controlMessage, effectMessage, eventMessage, operatorInbound, workMessage } from './messages.ts';
+import {
+  claimReply,
+  controlMessage,
+  effectMessage,
+  eventMessage,
+  operatorInbound,
+  welcomeMessage,
+  workMessage,
+} from './messages.ts';
 import { apiReference } from './reference.ts';
 import { resourceDefinitions } from './resources.ts';
 
 const root = join(import.meta.dirname, '../..');
 const notice = 'Generated from the schemas in crds/src by `npm run generate`. Do not edit.';
 
-const messages = { workMessage, claimReply, operatorInbound, effectMessage, controlMessage, eventMessage };
+const messages = {
+  workMessage,
+  welcomeMessage,
+  claimReply,
+  operatorInbound,
+  effectMessage,
+  controlMessage,
+  eventMessage,
+};
 
 /** File path below the repository → content. */
 export function generatedFiles(): Map<string, string> {

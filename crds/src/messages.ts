@@ -94,6 +94,27 @@ export type DropMessage = z.infer<typeof dropMessage>;
 export const claimReply = z.discriminatedUnion('type', [grantMessage, dropMessage]);
 export type ClaimReply = z.infer<typeof claimReply>;
 
+/**
+ * On `millwright.results`, with `replyTo`: an agent has started (or has come back after it lost the broker) and asks which work queues
+ * to consume. It has subscribed to `millwright.control` before, so it misses no change that comes after the answer.
+ */
+export const helloMessage = z.strictObject({
+  type: z.literal('hello'),
+  namespace: text(63).min(1),
+  agent: z.strictObject({ pool: text(253).min(1), pod }),
+  /** Workspace image the sandbox was started with. */
+  image: text(512),
+});
+export type HelloMessage = z.infer<typeof helloMessage>;
+
+/** The answer to a hello. `drain`: the agent is no longer wanted and exits. */
+export const welcomeMessage = z.strictObject({
+  type: z.literal('welcome'),
+  queues: z.array(text(255)).max(256),
+  drain: z.boolean(),
+});
+export type WelcomeMessage = z.infer<typeof welcomeMessage>;
+
 /** On `millwright.results`, every 10 seconds while an attempt runs. */
 export const heartbeatMessage = z.strictObject({
   type: z.literal('heartbeat'),
@@ -166,6 +187,7 @@ export type EffectResultMessage = z.infer<typeof effectResultMessage>;
 
 /** Everything the operator reads. */
 export const operatorInbound = z.discriminatedUnion('type', [
+  helloMessage,
   claimMessage,
   heartbeatMessage,
   resultMessage,
