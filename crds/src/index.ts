@@ -1,5 +1,6 @@
 export * from './agent-pool.ts';
 export * from './agent-task.ts';
+export * from './attempt-token.ts';
 export * from './messages.ts';
 export * from './project.ts';
 export * from './reasons.ts';
