@@ -27,7 +27,7 @@ export const ports = {
   kubeProxyHealth: 10256,
   kubeProxyMetrics: 10249,
   dns: 53,
-  dnsHealth: 18053,
+  dnsReady: 18053,
   amqp: 5672,
   rabbitManagement: 15672,
   rabbitDistribution: 25672,

@@ -37,6 +37,8 @@ export interface Service {
   readonly readyTimeoutSeconds?: number;
   /** How to end it; SIGTERM and 10 s before SIGKILL to the whole process group unless told. */
   readonly stop?: { readonly signal?: NodeJS.Signals; readonly timeoutSeconds?: number };
+  /** Ends what would outlive the process and can only be ended while it still runs. */
+  beforeStop?(ctx: Context): Promise<void>;
   /** Cleans up what outlives the process (mounts, child processes of its own), after it has ended. */
   afterStop?(ctx: Context): Promise<void>;
   /** What to try when it fails, one sentence for a person. */
@@ -69,5 +71,5 @@ export interface Context {
   /** One line for the person. */
   say(message: string): void;
   /** Wraps whatever may take longer than a second: shows a bar, an estimate from former runs, and the time it took. */
-  step<T>(label: string, work: (report: Report) => Promise<T>): Promise<T>;
+  step<T>(label: string, work: (report: Report) => Promise<T>, expectedSeconds?: number): Promise<T>;
 }

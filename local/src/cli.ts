@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createContext } from './context.ts';
+import { MissingRequirement } from './debian.ts';
+import { environmentExports, readEnvironment } from './env.ts';
+import { down, reset, status, up } from './platform.ts';
+import { pretty } from './progress.ts';
+import type { Context } from './service.ts';
+import { StartFailed } from './supervisor.ts';
+
+const help = `The local platform: a real Kubernetes, RabbitMQ, Postgres, PostgREST and Jaeger on this machine.
+
+Usage: npm run local -- <command>
+
+  up             start whatever does not run yet; builds and installs what is missing the first time
+  down           end everything that was started; data stays
+  status         what is healthy, and where its log is; exit code 1 unless all of it is
+  logs NAME      print a service's log; -f follows it
+  reset          down, and delete all data (the built tools stay)
+  env            print the addresses and credentials as shell exports; --json for all of them
+`;
+
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  follow: { type: 'boolean', short: 'f' },
+  json: { type: 'boolean' },
+} as const;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+  const [command, name] = positionals;
+  if (values.help || command === undefined) {
+    console.log(help);
+    return values.help ? 0 : 2;
+  }
+  const ctx = createContext();
+  const started = performance.now();
+  const took = () => pretty((performance.now() - started) / 1000);
+  switch (command) {
+    case 'up': {
+      const environment = await up(ctx);
+      console.log(`The local platform is up (${took()}).`);
+      console.log(`  export KUBECONFIG=${environment.kubeconfig}    # or: eval "$(npm run -s local -- env)"`);
+      return 0;
+    }
+    case 'down':
+      await down(ctx);
+      console.log(`The local platform is down (${took()}). Its data stays in ${ctx.stateDir}.`);
+      return 0;
+    case 'reset':
+      await reset(ctx);
+      console.log(`The local platform is down and its data deleted (${took()}).`);
+      return 0;
+    case 'status':
+      return printStatus(ctx, values.json === true);
+    case 'logs':
+      return printLog(ctx, name, values.follow === true);
+    case 'env': {
+      const environment = readEnvironment(ctx);
+      console.log(values.json ? JSON.stringify(environment, null, 2) : environmentExports(environment));
+      return 0;
+    }
+    default:
+      console.error(`There is no command ${command}.\n\n${help}`);
+      return 2;
+  }
+}
+
+async function printStatus(ctx: Context, json: boolean): Promise<number> {
+  const all = await status(ctx);
+  if (json) console.log(JSON.stringify(all, null, 2));
+  else {
+    const width = Math.max(...all.map(({ service }) => service.length));
+    for (const { service, state, detail, log } of all) {
+      console.log(`${service.padEnd(width)}  ${state.padEnd(9)}  ${detail.split('\n')[0]?.slice(0, 100)}`);
+      if (state !== 'healthy') console.log(`${' '.repeat(width + 2)}log: ${log}`);
+    }
+    console.log(`Logs are in ${join(ctx.stateDir, 'logs')}`);
+  }
+  return all.every(({ state }) => state === 'healthy') ? 0 : 1;
+}
+
+function printLog(ctx: Context, name: string | undefined, follow: boolean): number {
+  const file = name && /^[\w.-]+$/.test(name) ? ctx.logFile(name) : undefined;
+  if (!file || !existsSync(file)) {
+    const names = readdirSync(join(ctx.stateDir, 'logs')).map((entry) => entry.replace(/\.log$/, ''));
+    console.error(`${name ? `There is no log of ${name}` : 'Whose log?'} There are: ${names.join(', ')}`);
+    return 2;
+  }
+  return (
+    spawnSync(follow ? 'tail' : 'cat', follow ? ['-n', '100', '-F', file] : [file], { stdio: 'inherit' }).status ?? 1
+  );
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const expected = error instanceof StartFailed || error instanceof MissingRequirement;
+  const usage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
+  console.error(expected || usage ? (error as Error).message : error);
+  process.exitCode = usage ? 2 : 1;
+}

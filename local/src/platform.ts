@@ -1,0 +1,82 @@
+import { rmSync } from 'node:fs';
+import { recordFile } from './context.ts';
+import { ensurePackages, MissingRequirement } from './debian.ts';
+import { type Environment, environmentOf, writeEnvironment } from './env.ts';
+import { withLock } from './lock.ts';
+import { networkDown, networkPackages, networkUp } from './network.ts';
+import { runningDaemon } from './process/daemon.ts';
+import type { Context, Service } from './service.ts';
+import { commandLineTools, services } from './services.ts';
+import { inOrder, startServices, stopServices } from './supervisor.ts';
+import { createToolBuilder } from './tools.ts';
+
+/**
+ * Brings the platform up, or makes sure that it is: packages, tools, network, then every service. Safe to call at any time and
+ * from several processes.
+ *
+ * @throws MissingRequirement when the person has to do something first; StartFailed when services did not come up
+ */
+export async function up(ctx: Context): Promise<Environment> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+    throw new MissingRequirement(
+      'The local platform runs a real kubelet and needs root on Linux. Run it as root on Debian 12, or use a cluster you have: npm start -- --context NAME',
+    );
+  }
+  return withLock(ctx, async () => {
+    const packages = services.flatMap((service) => service.packages ?? []);
+    const tools = new Set([...services.flatMap((service) => service.tools ?? []), ...commandLineTools]);
+    const toolReady = createToolBuilder(ctx, tools);
+    await ensurePackages(ctx, [...networkPackages, ...packages]);
+    await networkUp(ctx);
+    await startServices(ctx, services, toolReady);
+    await Promise.all([...tools].map(toolReady));
+    const environment = environmentOf(ctx, commandLineTools);
+    writeEnvironment(ctx, environment);
+    return environment;
+  });
+}
+
+/** Ends what `up` started; data stays. */
+export async function down(ctx: Context): Promise<void> {
+  await withLock(ctx, async () => {
+    await stopServices(ctx, services);
+    await networkDown(ctx);
+  });
+}
+
+/** Ends everything and deletes its data, logs, secrets and certificates. The caches stay. */
+export async function reset(ctx: Context): Promise<void> {
+  await down(ctx);
+  rmSync(ctx.stateDir, { recursive: true, force: true });
+}
+
+export interface ServiceStatus {
+  readonly service: string;
+  readonly state: 'healthy' | 'unhealthy' | 'down';
+  /** Why it is not healthy, or since when it runs. */
+  readonly detail: string;
+  readonly pid?: number;
+  readonly log: string;
+}
+
+/** Probes every service once. */
+export function status(ctx: Context): Promise<ServiceStatus[]> {
+  return Promise.all(inOrder(services).map((service) => statusOf(ctx, service)));
+}
+
+async function statusOf(ctx: Context, service: Service): Promise<ServiceStatus> {
+  const common = { service: service.name, log: ctx.logFile(service.name) };
+  const record = runningDaemon(recordFile(ctx, service.name));
+  if (!record) return { ...common, state: 'down', detail: 'not running' };
+  try {
+    await service.ready(ctx);
+    return { ...common, state: 'healthy', detail: `since ${record.startedAt}`, pid: record.pid };
+  } catch (error) {
+    return {
+      ...common,
+      state: 'unhealthy',
+      detail: error instanceof Error ? error.message : String(error),
+      pid: record.pid,
+    };
+  }
+}
