@@ -126,11 +126,11 @@ export const labels = {
   task: 'millwright.dev/task',
   project: 'millwright.dev/project',
   pool: 'millwright.dev/pool',
-  /** Hash of the workspace image a sandbox was started with. */
-  image: 'millwright.dev/workspace-image',
   component: 'millwright.dev/component',
 } as const;
 
 export const annotations = {
   traceparent: 'millwright.dev/traceparent',
+  /** Workspace image a sandbox was started with. */
+  image: 'millwright.dev/workspace-image',
 } as const;

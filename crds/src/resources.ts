@@ -137,7 +137,12 @@ export const agentPools = {
     column('Message', '.status.message', 'What is the matter.', 1),
     age,
   ],
-  rules: [labelSizedName],
+  rules: [
+    {
+      rule: 'self.metadata.name.size() <= 40',
+      message: 'metadata.name must have at most 40 characters, since Jobs and Secrets of the pool are named after it',
+    },
+  ],
 } satisfies ResourceDefinition;
 
 export const workflows = {

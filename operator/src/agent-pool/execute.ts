@@ -1,0 +1,70 @@
+import type { AgentPool } from '@millwright/crds';
+import { type Cluster, resources } from '../cluster.ts';
+import { isAlreadyExists, isNotFound, type KubeClient } from '../runtime/index.ts';
+import type { statusWriter } from '../status-writer.ts';
+import { type SandboxSettings, sandboxJob, sandboxName } from './job.ts';
+import type { PoolAction } from './plan.ts';
+
+export interface ExecutePoolOptions {
+  kube: KubeClient;
+  cluster: Cluster;
+  settings: SandboxSettings;
+  writeStatus: ReturnType<typeof statusWriter<AgentPool>>;
+  prepare: (pool: AgentPool) => Promise<void>;
+  draining: Set<string>;
+}
+
+/** Runs the actions of a plan in order. Returns a wish to look again, in milliseconds. */
+export async function executePool(
+  pool: AgentPool,
+  actions: readonly PoolAction[],
+  options: ExecutePoolOptions,
+): Promise<number | undefined> {
+  const { namespace, name } = pool.metadata;
+  let againMs: number | undefined;
+  for (const action of actions) {
+    switch (action.do) {
+      case 'prepare':
+        await options.prepare(pool);
+        break;
+      case 'startSandbox':
+        await startSandbox(pool, action.ordinal, action.image, options);
+        break;
+      case 'drain':
+        // From here on no claim of the pod is granted, so ending it loses no work.
+        if (action.pod !== undefined) options.draining.add(action.pod);
+        await options.kube
+          .delete(resources.jobs, { namespace, name: action.job }, { propagationPolicy: 'Background' })
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw error;
+          });
+        break;
+      case 'status': {
+        const outcome = await options.writeStatus(pool, action.status, action);
+        if (outcome.state === 'delayed') againMs = outcome.delayMs;
+        break;
+      }
+    }
+  }
+  return againMs;
+
+  async function startSandbox(
+    owner: AgentPool,
+    ordinal: number,
+    image: string,
+    { kube, cluster, settings }: ExecutePoolOptions,
+  ) {
+    const project = cluster.projects.store
+      .by('namespace', namespace)
+      .find((candidate) => candidate.spec.workspace?.image === image);
+    try {
+      cluster.jobs.store.applyWrite(
+        await kube.create(resources.jobs, sandboxJob(owner, ordinal, image, settings, project)),
+      );
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      // An earlier pass made it and its answer was lost, or the cache is behind: it counts from now on.
+      cluster.jobs.store.applyWrite(await kube.get(resources.jobs, { namespace, name: sandboxName(name, ordinal) }));
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import { type AgentPool, API_VERSION, annotations, labels, type Project, type Workspace } from '@millwright/crds';
+import { type Job, SANDBOX } from '../cluster.ts';
+import type { Draft } from '../runtime/index.ts';
+
+export interface SandboxSettings {
+  /** Image of the agent container, which also carries the exec server. */
+  agentImage: string;
+  imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  imagePullSecrets: readonly string[];
+  otlpEndpoint?: string;
+  logLevel: string;
+  /** Seconds that a finished sandbox and its `kubectl logs` stay. */
+  ttlSecondsAfterFinished: number;
+}
+
+const USER = 65_532;
+const SOCKET = '/run/millwright';
+const TOOLS = '/millwright/bin';
+const WORKSPACE = '/workspace';
+
+/** Name of the Secret with the broker URL of a pool. */
+export const poolSecretName = (pool: string): string => `millwright-pool-${pool}`;
+export const sandboxName = (pool: string, ordinal: number): string => `${pool}-${ordinal}`;
+
+const restricted = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** What a sandbox takes when nobody says otherwise: small enough to start, bounded enough to do no harm. */
+const agentResources = {
+  requests: { cpu: '10m', memory: '96Mi' },
+  limits: { memory: '384Mi', 'ephemeral-storage': '1Gi' },
+};
+const workspaceResources = {
+  requests: { cpu: '50m', memory: '128Mi' },
+  limits: { cpu: '2', memory: '2Gi', 'ephemeral-storage': '8Gi' },
+};
+
+/**
+ * The Job of one sandbox: the trusted `agent` container and, in the project's own image, the untrusted `workspace` container that runs the
+ * commands. They share a socket and nothing else.
+ */
+export function sandboxJob(
+  pool: AgentPool,
+  ordinal: number,
+  image: string,
+  settings: SandboxSettings,
+  project?: Project,
+): Draft<Job> {
+  const { name, namespace, uid } = pool.metadata;
+  const tags = {
+    'app.kubernetes.io/name': 'millwright',
+    'app.kubernetes.io/component': SANDBOX,
+    [labels.component]: SANDBOX,
+    [labels.pool]: name,
+  };
+  return {
+    metadata: {
+      name: sandboxName(name, ordinal),
+      namespace,
+      labels: tags,
+      annotations: { [annotations.image]: image },
+      ownerReferences: [
+        { apiVersion: API_VERSION, kind: 'AgentPool', name, uid, controller: true, blockOwnerDeletion: true },
+      ],
+    },
+    spec: {
+      backoffLimit: 0,
+      completions: 1,
+      parallelism: 1,
+      activeDeadlineSeconds: pool.spec.sandbox?.deadlineSeconds ?? 86_400,
+      ttlSecondsAfterFinished: settings.ttlSecondsAfterFinished,
+      template: {
+        metadata: { labels: tags, annotations: { [annotations.image]: image } },
+        spec: podSpec(pool, image, settings, project?.spec.workspace),
+      },
+    },
+  };
+}
+
+function podSpec(pool: AgentPool, image: string, settings: SandboxSettings, workspace: Workspace | undefined) {
+  const { sandbox } = pool.spec;
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 20,
+    ...(sandbox?.runtimeClassName === undefined ? {} : { runtimeClassName: sandbox.runtimeClassName }),
+    ...(settings.imagePullSecrets.length > 0
+      ? { imagePullSecrets: settings.imagePullSecrets.map((name) => ({ name })) }
+      : {}),
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      fsGroup: USER,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    initContainers: [
+      {
+        name: 'install',
+        image: settings.agentImage,
+        imagePullPolicy: settings.imagePullPolicy,
+        command: ['/usr/local/bin/workspace-server', 'install', TOOLS],
+        securityContext: restricted,
+        resources: { requests: { cpu: '10m', memory: '16Mi' }, limits: { memory: '64Mi' } },
+        volumeMounts: [{ name: 'tools', mountPath: TOOLS }],
+      },
+    ],
+    containers: [
+      {
+        name: 'agent',
+        image: settings.agentImage,
+        imagePullPolicy: settings.imagePullPolicy,
+        env: agentEnvironment(pool, image, settings),
+        securityContext: restricted,
+        resources: agentResources,
+        readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2, failureThreshold: 3 },
+        volumeMounts: [
+          { name: 'socket', mountPath: SOCKET },
+          { name: 'agent-tmp', mountPath: '/tmp' },
+        ],
+      },
+      {
+        name: 'workspace',
+        image,
+        imagePullPolicy: settings.imagePullPolicy,
+        command: [`${TOOLS}/workspace-server`, 'serve'],
+        env: [
+          { name: 'MILLWRIGHT_WORKSPACE_SOCKET', value: `${SOCKET}/workspace.sock` },
+          { name: 'MILLWRIGHT_WORKSPACE_DIR', value: WORKSPACE },
+          { name: 'HOME', value: `${WORKSPACE}/home` },
+          { name: 'TMPDIR', value: '/tmp' },
+        ],
+        securityContext: restricted,
+        resources: sandbox?.resources ?? workspace?.resources ?? workspaceResources,
+        volumeMounts: [
+          { name: 'tools', mountPath: TOOLS, readOnly: true },
+          { name: 'socket', mountPath: SOCKET },
+          { name: 'workspace', mountPath: WORKSPACE },
+          { name: 'workspace-tmp', mountPath: '/tmp' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'tools', emptyDir: { sizeLimit: '64Mi' } },
+      { name: 'socket', emptyDir: { sizeLimit: '1Mi' } },
+      { name: 'workspace', emptyDir: { sizeLimit: '8Gi' } },
+      { name: 'agent-tmp', emptyDir: { sizeLimit: '256Mi' } },
+      { name: 'workspace-tmp', emptyDir: { sizeLimit: '2Gi' } },
+    ],
+  };
+}
+
+function agentEnvironment(pool: AgentPool, image: string, settings: SandboxSettings) {
+  const { name, namespace } = pool.metadata;
+  return [
+    {
+      name: 'MILLWRIGHT_AMQP_URL',
+      valueFrom: { secretKeyRef: { name: poolSecretName(name), key: 'url' } },
+    },
+    { name: 'MILLWRIGHT_NAMESPACE', value: namespace },
+    { name: 'MILLWRIGHT_POOL', value: name },
+    { name: 'MILLWRIGHT_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'MILLWRIGHT_WORKSPACE_IMAGE', value: image },
+    { name: 'MILLWRIGHT_ENGINE', value: pool.spec.engine },
+    { name: 'MILLWRIGHT_WORKSPACE_SOCKET', value: `${SOCKET}/workspace.sock` },
+    { name: 'MILLWRIGHT_WORKSPACE_DIR', value: WORKSPACE },
+    { name: 'MILLWRIGHT_HTTP_PORT', value: '8080' },
+    { name: 'MILLWRIGHT_LOG_LEVEL', value: settings.logLevel },
+    ...(settings.otlpEndpoint === undefined
+      ? []
+      : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: settings.otlpEndpoint }]),
+  ];
+}

@@ -1,0 +1,63 @@
+import { type AgentPool, API_VERSION, labels } from '@millwright/crds';
+import { type Draft, defineResource, type KubeObject } from '../runtime/index.ts';
+
+export interface NetworkPolicy extends KubeObject {
+  kind: 'NetworkPolicy';
+  spec: Record<string, unknown>;
+}
+
+export const networkPolicies = defineResource<NetworkPolicy>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  plural: 'networkpolicies',
+  kind: 'NetworkPolicy',
+  namespaced: true,
+});
+
+/** Where sandboxes find broker, gateway and trace collector, for the rules that let them through. */
+export interface Reachable {
+  /** Namespace of the control plane; its pods are reachable on the gateway's port. */
+  controlNamespace: string;
+  gatewayPort: number;
+  /** Addresses outside the control plane's namespace: an external broker or collector. */
+  addresses: readonly { cidr: string; ports: readonly number[] }[];
+}
+
+/** Default-deny for the sandboxes of a pool, with egress to DNS, the control plane, and what the pool itself allows. */
+export function sandboxNetworkPolicy(pool: AgentPool, reachable: Reachable): Draft<NetworkPolicy> {
+  const { name, namespace, uid } = pool.metadata;
+  const tcp = (ports: readonly number[]) => ports.map((port) => ({ protocol: 'TCP', port }));
+  return {
+    metadata: {
+      name: `millwright-sandbox-${name}`,
+      namespace,
+      ownerReferences: [{ apiVersion: API_VERSION, kind: 'AgentPool', name, uid, controller: true }],
+    },
+    spec: {
+      podSelector: { matchLabels: { [labels.pool]: name } },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [],
+      egress: [
+        {
+          ports: [
+            { protocol: 'UDP', port: 53 },
+            { protocol: 'TCP', port: 53 },
+          ],
+        },
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': reachable.controlNamespace } },
+              podSelector: { matchLabels: { 'app.kubernetes.io/name': 'millwright' } },
+            },
+          ],
+        },
+        ...reachable.addresses.map(({ cidr, ports }) => ({ to: [{ ipBlock: { cidr } }], ports: tcp(ports) })),
+        ...(pool.spec.sandbox?.egress ?? []).map(({ cidr, ports }) => ({
+          to: [{ ipBlock: { cidr } }],
+          ...(ports ? { ports: tcp(ports) } : {}),
+        })),
+      ],
+    },
+  };
+}

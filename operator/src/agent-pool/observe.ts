@@ -1,0 +1,116 @@
+import { type AgentPool, annotations, type Project } from '@millwright/crds';
+import type { Cluster, Job, Pod } from '../cluster.ts';
+import type { WorkQueues } from '../dispatch/work-queues.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { PoolObservation, SandboxView } from './plan.ts';
+
+export interface ObservePoolOptions {
+  cluster: Cluster;
+  scheduler: Scheduler;
+  workQueues: WorkQueues;
+  draining: ReadonlySet<string>;
+  prepared: (pool: AgentPool) => boolean;
+}
+
+/** Reads everything the plan for a pool may look at; undefined when it does not exist. */
+export function observePool(key: string, options: ObservePoolOptions): PoolObservation | undefined {
+  const { cluster, scheduler, workQueues, draining, prepared } = options;
+  const pool = cluster.pools.store.get(key);
+  if (!pool) return undefined;
+  const { namespace, name } = pool.metadata;
+  const warmImages = imagesOf(pool, cluster.projects.store.by('namespace', namespace));
+  const podByJob = new Map<string, Pod>();
+  for (const pod of cluster.pods.store.by('pool', key)) {
+    const job = pod.metadata.labels?.['batch.kubernetes.io/job-name'];
+    if (job !== undefined) podByJob.set(job, pod);
+  }
+  const sandboxes = cluster.jobs.store
+    .by('pool', key)
+    .map((job) => viewOf(job, podByJob.get(job.metadata.name), cluster, draining));
+  return {
+    pool,
+    sandboxes,
+    demand: workQueues.demand(namespace, name),
+    warmImages: pool.spec.scale.warm > 0 ? warmImages : [],
+    inUse: scheduler.inUse().get(key) ?? 0,
+    waiting: scheduler.waitingPerPool().get(key) ?? 0,
+    queues: workQueues.queuesFor(pool),
+    prepared: prepared(pool),
+  };
+}
+
+/** Workspace images that tasks of the namespace's projects use on this pool. */
+function imagesOf(pool: AgentPool, projects: readonly Project[]): string[] {
+  const images = projects
+    .filter((project) => project.spec.enabled)
+    .flatMap((project) => project.spec.workspace?.image ?? pool.spec.image ?? []);
+  return [...new Set(images)];
+}
+
+function viewOf(job: Job, pod: Pod | undefined, cluster: Cluster, draining: ReadonlySet<string>): SandboxView {
+  const { metadata } = job;
+  const endedAt = endOf(job);
+  const problem = pod ? problemOf(pod) : undefined;
+  return {
+    job: metadata.name,
+    ordinal: Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1)) || 0,
+    image: metadata.annotations?.[annotations.image] ?? '',
+    ...(pod ? { pod: pod.metadata.name } : {}),
+    state: stateOf(job, pod, cluster),
+    draining: metadata.deletionTimestamp !== undefined || (pod !== undefined && draining.has(pod.metadata.name)),
+    createdAt: Date.parse(metadata.creationTimestamp),
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(problem ? { problem } : {}),
+  };
+}
+
+function stateOf(job: Job, pod: Pod | undefined, cluster: Cluster): SandboxView['state'] {
+  const done = job.status?.conditions?.find(
+    (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
+  );
+  const spent =
+    pod !== undefined && cluster.tasks.store.keysBy('pod', `${pod.metadata.namespace}/${pod.metadata.name}`).length > 0;
+  if (done?.type === 'Complete' || pod?.status?.phase === 'Succeeded') return 'succeeded';
+  // A sandbox that failed after it was granted a task says nothing about the next one.
+  if (done || pod?.status?.phase === 'Failed') return spent ? 'succeeded' : 'failed';
+  if (spent) return 'spent';
+  const ready = pod?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+  return ready ? 'idle' : 'starting';
+}
+
+function endOf(job: Job): number | undefined {
+  const done = job.status?.conditions?.find(
+    (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
+  );
+  return done?.lastTransitionTime === undefined ? undefined : Date.parse(done.lastTransitionTime);
+}
+
+/** Waiting reasons of containers that do not go away by waiting. */
+const STUCK = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+]);
+
+function problemOf({ status }: Pod): { reason: string; message: string } | undefined {
+  for (const container of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {
+    const waiting = container.state?.waiting;
+    if (waiting?.reason === undefined || !STUCK.has(waiting.reason)) continue;
+    const image = waiting.reason.includes('Image');
+    const remedy = image
+      ? 'correct spec.workspace.image of the Project or spec.image of the AgentPool, or make the image available to the nodes'
+      : 'look at the events of the pod';
+    return {
+      reason: image ? 'ImagePull' : 'SandboxLost',
+      message: `container ${container.name}: ${waiting.reason}: ${waiting.message ?? ''}; ${remedy}`.slice(0, 1000),
+    };
+  }
+  const unschedulable = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
+  if (unschedulable?.reason === 'Unschedulable')
+    return { reason: 'Unschedulable', message: `no node can take the sandbox: ${unschedulable.message ?? ''}` };
+  return undefined;
+}

@@ -1,0 +1,202 @@
+import { type AgentPool, type AgentPoolStatus, type Condition, conditionTypes, reasons } from '@millwright/crds';
+import { setCondition } from '../conditions.ts';
+import type { Note } from '../note.ts';
+
+/** A sandbox Job and what is known of its pod. */
+export interface SandboxView {
+  job: string;
+  ordinal: number;
+  /** Workspace image it was started with. */
+  image: string;
+  pod?: string;
+  /** `spent`: was granted a task, and ends by itself. */
+  state: 'starting' | 'idle' | 'spent' | 'succeeded' | 'failed';
+  draining: boolean;
+  createdAt: number;
+  /** When it ended, in milliseconds since the epoch. */
+  endedAt?: number;
+  /** Why it does not start, for example an image that cannot be pulled. */
+  problem?: { reason: string; message: string };
+}
+
+/** All that the plan for a pool may look at. */
+export interface PoolObservation {
+  pool: AgentPool;
+  sandboxes: readonly SandboxView[];
+  /** Published work that no agent has claimed yet, by workspace image. */
+  demand: ReadonlyMap<string, number>;
+  /** Workspace images of the namespace's projects on this pool, kept warm. */
+  warmImages: readonly string[];
+  /** Tasks at work on the pool, for pools whose agents run outside. */
+  inUse: number;
+  /** Tasks that wait for a slot of the pool. */
+  waiting: number;
+  /** Work queues its agents consume. */
+  queues: readonly string[];
+  /** Whether broker user, Secret and NetworkPolicy are there for this generation. */
+  prepared: boolean;
+}
+
+export type PoolAction =
+  | { do: 'prepare' }
+  | { do: 'startSandbox'; ordinal: number; image: string }
+  | { do: 'drain'; job: string; pod?: string }
+  | { do: 'status'; status: AgentPoolStatus; lazy?: boolean; note?: Note };
+
+export interface PoolPlan {
+  actions: PoolAction[];
+  requeueAfterMs?: number;
+}
+
+/** An idle sandbox that nobody needs is kept for so long, since the next task may come soon. */
+export const IDLE_KEPT_MS = 120_000;
+const FAILURE_BACKOFF_MS = 2_000;
+const FAILURE_BACKOFF_MAX_MS = 300_000;
+
+const live = (sandbox: SandboxView): boolean => sandbox.state !== 'succeeded' && sandbox.state !== 'failed';
+const free = (sandbox: SandboxView): boolean =>
+  !sandbox.draining && (sandbox.state === 'idle' || sandbox.state === 'starting');
+
+/**
+ * Decides how many sandboxes a pool needs: enough free ones for published work and the warm ones, never more than `scale.max`.
+ * @param now milliseconds since the epoch
+ */
+export function planPool(observed: PoolObservation, now: number): PoolPlan {
+  const { pool, sandboxes } = observed;
+  if (pool.metadata.deletionTimestamp) return { actions: [] };
+  const actions: PoolAction[] = [];
+  const wanted = wantedFree(observed);
+  if (!observed.prepared) actions.push({ do: 'prepare' });
+  let requeueAfterMs: number | undefined;
+  let started = 0;
+  if (!pool.spec.external) {
+    const pause = failurePause(sandboxes, now);
+    const scaled = scale(observed, wanted, pause > 0, now);
+    actions.push(...scaled.actions);
+    started = scaled.started;
+    requeueAfterMs = pause > 0 && scaled.missing > 0 ? pause : scaled.requeueAfterMs;
+  }
+  actions.push(statusAction(observed, started, now));
+  return { actions, ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }) };
+}
+
+function wantedFree({ pool, demand, warmImages }: PoolObservation): Map<string, number> {
+  const wanted = new Map<string, number>();
+  if (!pool.spec.enabled) return wanted;
+  for (const image of warmImages) wanted.set(image, pool.spec.scale.warm);
+  for (const [image, count] of demand) wanted.set(image, Math.max(count, wanted.get(image) ?? 0));
+  return wanted;
+}
+
+interface Scaled {
+  actions: PoolAction[];
+  started: number;
+  /** Sandboxes that are wanted and not started. */
+  missing: number;
+  requeueAfterMs?: number;
+}
+
+function scale(
+  { pool, sandboxes }: PoolObservation,
+  wanted: ReadonlyMap<string, number>,
+  paused: boolean,
+  now: number,
+): Scaled {
+  const actions: PoolAction[] = [];
+  let room = pool.spec.scale.max - sandboxes.filter(live).length;
+  let ordinal = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((sandbox) => sandbox.ordinal));
+  let missing = 0;
+  let started = 0;
+  for (const [image, count] of wanted) {
+    const short = count - sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image).length;
+    const start = paused ? 0 : Math.max(0, Math.min(short, room));
+    for (let i = 0; i < start; i++) actions.push({ do: 'startSandbox', ordinal: ++ordinal, image });
+    room -= start;
+    started += start;
+    missing += Math.max(0, short - start);
+  }
+  const surplus = surplusOf(sandboxes, wanted);
+  // Full of idle sandboxes of another image: they make room at once, else only when they have idled for long.
+  const due =
+    missing > 0 && !paused ? surplus.slice(0, missing) : surplus.filter((s) => now - s.createdAt >= IDLE_KEPT_MS);
+  for (const sandbox of due)
+    actions.push({ do: 'drain', job: sandbox.job, ...(sandbox.pod === undefined ? {} : { pod: sandbox.pod }) });
+  const next = surplus.find((sandbox) => !due.includes(sandbox));
+  return {
+    actions,
+    started,
+    missing,
+    ...(next ? { requeueAfterMs: Math.max(1000, next.createdAt + IDLE_KEPT_MS - now) } : {}),
+  };
+}
+
+/** Free sandboxes beyond what is wanted, the oldest first. */
+function surplusOf(sandboxes: readonly SandboxView[], wanted: ReadonlyMap<string, number>): SandboxView[] {
+  const left = new Map(wanted);
+  const spare: SandboxView[] = [];
+  for (const sandbox of [...sandboxes].sort((a, b) => b.ordinal - a.ordinal)) {
+    if (!free(sandbox)) continue;
+    const count = left.get(sandbox.image) ?? 0;
+    if (count > 0) left.set(sandbox.image, count - 1);
+    else spare.push(sandbox);
+  }
+  return spare.reverse();
+}
+
+/** Milliseconds until the next start after sandboxes that failed before they were given anything: they would fail again at once. */
+function failurePause(sandboxes: readonly SandboxView[], now: number): number {
+  const newestFirst = sandboxes.filter((s) => s.state !== 'starting').sort((a, b) => b.ordinal - a.ordinal);
+  const success = newestFirst.findIndex((sandbox) => sandbox.state !== 'failed');
+  const failures = success < 0 ? newestFirst : newestFirst.slice(0, success);
+  const last = failures[0]?.endedAt;
+  if (last === undefined) return 0;
+  const pause = Math.min(FAILURE_BACKOFF_MAX_MS, FAILURE_BACKOFF_MS * 2 ** Math.min(20, failures.length - 1));
+  return Math.max(0, last + pause - now);
+}
+
+function statusAction(observed: PoolObservation, started: number, now: number): PoolAction {
+  const { pool, sandboxes } = observed;
+  const count = (state: SandboxView['state']) => sandboxes.filter((s) => s.state === state && !s.draining).length;
+  const problem = sandboxes.find((sandbox) => live(sandbox) && sandbox.problem)?.problem;
+  const failing = failurePause(sandboxes, now) > 0;
+  const generation = pool.metadata.generation ?? 1;
+  const verdict = !pool.spec.enabled
+    ? { ok: false, reason: reasons.Disabled, message: 'spec.enabled is false' }
+    : problem
+      ? { ok: false, ...problem }
+      : failing
+        ? {
+            ok: false,
+            reason: reasons.SandboxLost,
+            message: 'sandboxes end before they take a task; look at the logs of their pods',
+          }
+        : { ok: true, reason: reasons.Ready, message: '' };
+  const condition: Condition = {
+    type: conditionTypes.Ready,
+    status: verdict.ok ? 'True' : 'False',
+    reason: verdict.reason,
+    message: verdict.message,
+    observedGeneration: generation,
+    lastTransitionTime: new Date(now).toISOString(),
+  };
+  const sequence = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((s) => s.ordinal)) + started;
+  const status: AgentPoolStatus = {
+    ...pool.status,
+    observedGeneration: generation,
+    idle: count('idle'),
+    busy: pool.spec.external ? observed.inUse : count('spent'),
+    starting: count('starting') + started,
+    waiting: observed.waiting,
+    sequence,
+    queues: observed.queues.slice(0, 64),
+    message: verdict.message,
+    conditions: setCondition(pool.status?.conditions ?? [], condition),
+  };
+  const changed = pool.status?.conditions?.find((c) => c.type === conditionTypes.Ready)?.reason !== verdict.reason;
+  return {
+    do: 'status',
+    status,
+    lazy: true,
+    ...(changed && !verdict.ok ? { note: { type: 'Warning', reason: verdict.reason, message: verdict.message } } : {}),
+  };
+}

@@ -1,0 +1,264 @@
+import { type Broker, ConnectionLostError, messageIds, targets, type WorkKey } from '@millwright/broker';
+import {
+  type AgentTask,
+  claimReply,
+  controlMessage,
+  dropMessage,
+  effectMessage,
+  labels,
+  workMessage,
+} from '@millwright/crds';
+import { type Logger, spanIdOf, traceIdOf, traceparent } from '@millwright/otel';
+import { type Cluster, resources } from '../cluster.ts';
+import { buildGrant, type GrantSettings } from '../dispatch/grant.ts';
+import type { WorkQueues } from '../dispatch/work-queues.ts';
+import { isNotFound, type KubeClient } from '../runtime/index.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { statusWriter } from '../status-writer.ts';
+import type { TaskAction } from './actions.ts';
+import type { TaskMemories } from './memory.ts';
+import { identityOf } from './names.ts';
+import { podState } from './observe.ts';
+
+export interface ExecuteTaskOptions {
+  kube: KubeClient;
+  broker: Broker;
+  cluster: Cluster;
+  memories: TaskMemories;
+  scheduler: Scheduler;
+  workQueues: WorkQueues;
+  writeStatus: ReturnType<typeof statusWriter<AgentTask>>;
+  settings: GrantSettings;
+  /** Tells agents about a work queue that is new. */
+  announceQueue: (namespace: string, key: WorkKey) => Promise<void>;
+  epoch: () => number;
+  now: () => number;
+  logger: Logger;
+}
+
+/** Runs the actions of a plan in order. Throws at the first that fails: the task is then planned anew. Returns a wish to look again. */
+export async function executeTask(
+  task: AgentTask,
+  actions: readonly TaskAction[],
+  options: ExecuteTaskOptions,
+): Promise<number | undefined> {
+  const key = `${task.metadata.namespace}/${task.metadata.name}`;
+  let current = task;
+  let againMs: number | undefined;
+  for (const action of actions) {
+    switch (action.do) {
+      case 'request':
+        options.scheduler.request(action.candidate);
+        break;
+      case 'occupy':
+        occupy(current, key, action.pool, options);
+        break;
+      case 'release':
+        options.scheduler.release(key);
+        options.workQueues.settled(key);
+        break;
+      case 'publishWork':
+        await publishWork(current, key, action, options);
+        break;
+      case 'publishBranch':
+        await publishBranch(current, key, action, options);
+        break;
+      case 'status': {
+        const outcome = await options.writeStatus(current, action.status, action);
+        if (outcome.state === 'written') current = outcome.object;
+        else if (outcome.state === 'delayed') againMs = Math.min(againMs ?? outcome.delayMs, outcome.delayMs);
+        break;
+      }
+      case 'grant':
+        await grant(current, key, action, options);
+        break;
+      case 'drop':
+        await drop(current, key, action, options);
+        break;
+      case 'settle':
+        options.memories.settle(key, action.messages);
+        break;
+      case 'cancel':
+        await control(current, action.attempt, action.reason, options);
+        options.memories.of(key).cancelSentAt = options.now();
+        break;
+      case 'endAttempt':
+        options.memories.endAttempt(key);
+        revoke(current, action.attempt, options);
+        break;
+      case 'confirmSandbox':
+        await confirmSandbox(current, key, action.pod, options);
+        againMs = 0;
+        break;
+      case 'deleteSandbox':
+        await deleteSandbox(current, action.pod, options);
+        break;
+    }
+  }
+  return againMs;
+}
+
+function occupy(task: AgentTask, key: string, pool: string, { scheduler }: ExecuteTaskOptions): void {
+  const workflow = task.metadata.labels?.[labels.workflowUid];
+  scheduler.occupy({
+    key,
+    project: `${task.metadata.namespace}/${task.spec.projectRef.name}`,
+    ...(workflow === undefined ? {} : { workflow }),
+    pool,
+  });
+}
+
+/** Trace context of an attempt: everything the agent does hangs below it. */
+function attemptTrace(task: AgentTask, attempt: number, kind: 'run' | 'verify'): string {
+  const root = task.metadata.labels?.[labels.workflowUid] ?? task.metadata.uid;
+  return traceparent(traceIdOf(root), spanIdOf(task.metadata.uid, 'attempt', attempt, kind));
+}
+
+async function publishWork(
+  task: AgentTask,
+  key: string,
+  { attempt, kind, key: workKey }: Extract<TaskAction, { do: 'publishWork' }>,
+  { broker, memories, workQueues, scheduler, announceQueue }: ExecuteTaskOptions,
+): Promise<void> {
+  const { namespace } = task.metadata;
+  const queue = await broker.ensureWorkQueue({ namespace, ...workKey });
+  const { isNew } = workQueues.use(namespace, workKey);
+  if (isNew) await announceQueue(namespace, workKey);
+  await broker.publish(
+    targets.work(queue),
+    workMessage,
+    { type: 'work', kind, task: identityOf(task), attempt, capabilities: [...workKey.capabilities] },
+    { messageId: messageIds.work(task.metadata.uid, attempt, kind), traceparent: attemptTrace(task, attempt, kind) },
+  );
+  memories.of(key).published.work = { attempt, kind };
+  const place = scheduler.place(key);
+  const pool = place.state === 'admitted' ? place.pool.slice(namespace.length + 1) : (task.status?.agent?.pool ?? '');
+  workQueues.published(key, { namespace, pool, image: workKey.image, kind });
+}
+
+async function publishBranch(
+  task: AgentTask,
+  key: string,
+  { attempt, commit, ref, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
+  { broker, memories, epoch, now }: ExecuteTaskOptions,
+): Promise<void> {
+  const id = messageIds.effect(task.metadata.uid, attempt, 'branch');
+  await broker.publish(
+    targets.effects,
+    effectMessage,
+    {
+      type: 'publishBranch',
+      id,
+      task: identityOf(task),
+      attempt,
+      epoch: epoch(),
+      project: task.spec.projectRef.name,
+      ref,
+      commit,
+      branch,
+    },
+    { messageId: id, traceparent: attemptTrace(task, attempt, 'run') },
+  );
+  memories.of(key).published.effect = { attempt, at: now() };
+}
+
+async function grant(
+  task: AgentTask,
+  key: string,
+  { claim, kind }: Extract<TaskAction, { do: 'grant' }>,
+  { broker, cluster, memories, workQueues, settings, now, logger }: ExecuteTaskOptions,
+): Promise<void> {
+  const held = memories.takeClaim(key, claim);
+  if (!held) return;
+  workQueues.settled(key);
+  const { delivery } = held;
+  const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
+  const message = project && buildGrant(task, project, kind, settings, now());
+  if (message && delivery.replyTo !== undefined) {
+    memories.of(key).lastHeartbeatAt = now();
+    await broker
+      .reply(delivery.replyTo, claimReply, message, {
+        correlationId: delivery.correlationId,
+        traceparent: attemptTrace(task, message.attempt, kind),
+      })
+      .catch((error: unknown) => {
+        // Unacknowledged, the claim comes again with the connection; an agent that is gone is noticed by its silence.
+        if (error instanceof ConnectionLostError) throw error;
+        logger.warn('a grant could not be delivered', { task: key, pod: held.message.agent.pod, error: String(error) });
+      });
+  }
+  delivery.ack();
+}
+
+async function drop(
+  task: AgentTask,
+  key: string,
+  { claim, reason }: Extract<TaskAction, { do: 'drop' }>,
+  { broker, memories, logger }: ExecuteTaskOptions,
+): Promise<void> {
+  const held = memories.takeClaim(key, claim);
+  if (!held) return;
+  const { delivery, message } = held;
+  if (delivery.replyTo !== undefined)
+    await broker
+      .reply(
+        delivery.replyTo,
+        dropMessage,
+        { type: 'drop', task: identityOf(task), attempt: message.attempt, reason: reason.slice(0, 256) },
+        { correlationId: delivery.correlationId },
+      )
+      .catch((error: unknown) => logger.info('a drop could not be delivered', { task: key, error: String(error) }));
+  delivery.ack();
+}
+
+async function control(
+  task: AgentTask,
+  attempt: number,
+  reason: string,
+  { broker }: ExecuteTaskOptions,
+): Promise<void> {
+  await broker.publish(
+    targets.control,
+    controlMessage,
+    { type: 'cancel', task: identityOf(task), attempt, reason: reason.slice(0, 256) },
+    { mandatory: false },
+  );
+}
+
+/** Best effort: a token that is not revoked expires by itself, and results of the attempt are refused anyway. */
+function revoke(task: AgentTask, attempt: number, { broker, logger }: ExecuteTaskOptions): void {
+  broker
+    .publish(
+      targets.control,
+      controlMessage,
+      { type: 'revoke', task: identityOf(task), attempt },
+      { mandatory: false, persistent: false },
+    )
+    .catch((error: unknown) =>
+      logger.info('a token was not revoked', { task: task.metadata.name, error: String(error) }),
+    );
+}
+
+async function confirmSandbox(
+  task: AgentTask,
+  key: string,
+  name: string,
+  { kube, memories }: ExecuteTaskOptions,
+): Promise<void> {
+  const { namespace } = task.metadata;
+  const pod = await kube.get(resources.pods, { namespace, name }).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  const memory = memories.of(key);
+  if (podState(pod) === 'alive') delete memory.gone;
+  else if (memory.gone) memory.gone.confirmed = true;
+}
+
+async function deleteSandbox(task: AgentTask, name: string, { kube }: ExecuteTaskOptions): Promise<void> {
+  await kube
+    .delete(resources.pods, { namespace: task.metadata.namespace, name }, { gracePeriodSeconds: 10 })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+}

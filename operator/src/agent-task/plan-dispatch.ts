@@ -1,0 +1,136 @@
+import { reasons } from '@millwright/crds';
+import { keyOf } from '../runtime/resource.ts';
+import type { TaskAction, TaskPlan } from './actions.ts';
+import { matchPools, type PoolMatch } from './matching.ts';
+import type { TaskObservation } from './observation.ts';
+import { attemptOf, running, waiting } from './status.ts';
+
+/** An agent asks again after this time, so an older claim has nobody who waits for its answer. */
+export const CLAIM_VALID_MS = 25_000;
+
+/** A task that no agent holds: it waits for something, is to be dispatched, or has a claim to decide. */
+export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
+  const { task, project, owner, place } = observed;
+  if (!project)
+    return wait(
+      observed,
+      now,
+      reasons.UnknownProject,
+      `spec.projectRef names Project "${task.spec.projectRef.name}", which namespace ${task.metadata.namespace} does not have: create it, or correct the name`,
+    );
+  if (!project.spec.enabled)
+    return wait(observed, now, reasons.ProjectDisabled, `Project "${project.metadata.name}" has spec.enabled: false`);
+  if (task.spec.suspend || owner?.suspended)
+    return wait(
+      observed,
+      now,
+      reasons.Suspended,
+      owner?.suspended ? `Workflow "${owner.name}" is suspended` : 'spec.suspend is true',
+    );
+  const backoff = Date.parse(task.status?.nextAttemptAt ?? '') - now;
+  if (backoff > 0) {
+    const actions: TaskAction[] = [{ do: 'release' }, ...expiredClaims(observed, now)];
+    return { actions, requeueAfterMs: backoff };
+  }
+  const match = matchPools(task.spec, project, observed.pools);
+  if (!match.ok) return wait(observed, now, reasons.NoCapablePool, match.message);
+  if (place.state !== 'admitted') {
+    const plan = place.reason ? wait(observed, now, place.reason, place.message ?? '', 'keep') : { actions: [] };
+    return { ...plan, actions: [request(observed, match.pools), ...plan.actions] };
+  }
+  return planAdmitted(observed, match.pools, now);
+}
+
+function request({ task, owner }: TaskObservation, matches: readonly PoolMatch[]): TaskAction {
+  const { namespace, creationTimestamp } = task.metadata;
+  return {
+    do: 'request',
+    candidate: {
+      key: keyOf(task),
+      project: `${namespace}/${task.spec.projectRef.name}`,
+      ...(owner ? { workflow: owner.uid } : {}),
+      priority: task.spec.priority ?? 0,
+      createdAt: Date.parse(creationTimestamp),
+      pools: matches.map(({ pool }) => keyOf(pool)),
+    },
+  };
+}
+
+/** Admitted: publish the work once, and grant it to the first agent that may have it. */
+function planAdmitted(observed: TaskObservation, matches: readonly PoolMatch[], now: number): TaskPlan {
+  const { task, inbox, published, draining, epoch, place } = observed;
+  const attempt = attemptOf(task);
+  const actions: TaskAction[] = [];
+  let winner = false;
+  for (const { id, message } of inbox.claims) {
+    const { pool, pod } = message.agent;
+    const eligible = matches.some((match) => match.pool.metadata.name === pool);
+    const reason =
+      message.kind !== 'run' || message.attempt !== attempt
+        ? `attempt ${attempt} waits, not ${message.kind} of attempt ${message.attempt}`
+        : !eligible
+          ? `pool ${pool} may not run this task`
+          : draining.has(pod)
+            ? 'the sandbox is being drained'
+            : winner
+              ? 'another agent was faster'
+              : undefined;
+    if (reason !== undefined) actions.push({ do: 'drop', claim: id, reason });
+    else {
+      winner = true;
+      actions.push(
+        {
+          do: 'status',
+          status: running(task, now, { pool, pod, epoch }),
+          note: { type: 'Normal', reason: 'Dispatched', message: `attempt ${attempt} runs on ${pod}` },
+        },
+        { do: 'grant', claim: id, kind: 'run' },
+      );
+      const name = `${task.metadata.namespace}/${pool}`;
+      if (place.state === 'admitted' && place.pool !== name) actions.push({ do: 'occupy', pool: name });
+    }
+  }
+  const key = matches[0]?.key;
+  if (winner || !key) return { actions };
+  if (published.work?.attempt !== attempt || published.work.kind !== 'run')
+    actions.push({ do: 'publishWork', attempt, kind: 'run', key });
+  actions.push({
+    do: 'status',
+    lazy: true,
+    status: waiting(task, now, reasons.Queued, `attempt ${attempt} waits for an agent to claim it`),
+  });
+  return { actions };
+}
+
+/** States what the task waits for. Without `keep` it gives up its place with the scheduler. */
+function wait(
+  observed: TaskObservation,
+  now: number,
+  reason: string,
+  message: string,
+  place: 'keep' | 'leave' = 'leave',
+): TaskPlan {
+  const { task } = observed;
+  const known = task.status?.phase === 'Waiting' && task.status.reason === reason && task.status.message === message;
+  const actions: TaskAction[] = place === 'leave' ? [{ do: 'release' }] : [];
+  actions.push(...expiredClaims(observed, now));
+  if (!known || task.status?.observedGeneration !== task.metadata.generation)
+    actions.push({
+      do: 'status',
+      lazy: true,
+      status: waiting(task, now, reason, message),
+      note: {
+        type: reason === reasons.CapacityFull || reason === reasons.ParallelismLimit ? 'Normal' : 'Warning',
+        reason,
+        message,
+      },
+    });
+  return { actions };
+}
+
+/** A claim for a task that is not admitted yet (after a restart) waits for the admission, but not for ever. */
+function expiredClaims({ inbox }: TaskObservation, now: number): TaskAction[] {
+  return inbox.claims
+    .filter((claim) => now - claim.receivedAt > CLAIM_VALID_MS)
+    .map((claim) => ({ do: 'drop', claim: claim.id, reason: 'the task is not to be run now' }));
+}

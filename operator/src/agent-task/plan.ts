@@ -1,0 +1,71 @@
+import { type AgentTaskStatus, isFinished, reasons } from '@millwright/crds';
+import type { TaskAction, TaskPlan } from './actions.ts';
+import type { TaskObservation } from './observation.ts';
+import { planAttempt } from './plan-attempt.ts';
+import { planDispatch } from './plan-dispatch.ts';
+import { attemptOf, finished, resultOf } from './status.ts';
+
+/** What an agent has to finish and push its work, and the kill after it; past this the sandbox itself is ended. */
+export const CANCEL_GRACE_MS = 12_000;
+
+/**
+ * Decides what to do about a task. Guards in order, the first that applies wins; pure, so a pass can be repeated after any failure.
+ * @param now milliseconds since the epoch
+ */
+export function planTask(observed: TaskObservation, now: number): TaskPlan {
+  const { task } = observed;
+  if (isFinished(task.status?.phase))
+    return { actions: [{ do: 'release' }, ...dismiss(observed, 'the task has ended')] };
+  const ending = endingOf(observed);
+  if (ending) return planEnding(observed, ending, now);
+  if (task.status?.phase === 'Running' || task.status?.phase === 'Verifying') return planAttempt(observed, now);
+  return planDispatch(observed, now);
+}
+
+interface Ending {
+  reason: string;
+  message: string;
+}
+
+/** Why the task is to end early, if it is. */
+function endingOf({ task, owner }: TaskObservation): Ending | undefined {
+  if (task.metadata.deletionTimestamp) return { reason: reasons.CancelledByUser, message: 'the task is being deleted' };
+  if (task.spec.cancel) return { reason: reasons.CancelledByUser, message: 'spec.cancel was set' };
+  if (owner?.gone) return { reason: reasons.CancelledByWorkflow, message: `Workflow "${owner.name}" was deleted` };
+  return owner?.ending;
+}
+
+/** Answers and settles whatever is in the inbox of a task that wants none of it. */
+export function dismiss({ inbox }: TaskObservation, reason: string): TaskAction[] {
+  const actions: TaskAction[] = inbox.claims.map((claim) => ({ do: 'drop', claim: claim.id, reason }));
+  const messages = [inbox.runResult, inbox.verifyResult, inbox.effectResult].flatMap((m) => (m ? [m.id] : []));
+  if (messages.length > 0) actions.push({ do: 'settle', messages });
+  return actions;
+}
+
+/** Cancels: at once when nobody works on it, else with a grace period in which the agent pushes what it has. */
+function planEnding(observed: TaskObservation, ending: Ending, now: number): TaskPlan {
+  const { task, sandbox, inbox, cancelSentAt } = observed;
+  const attempt = attemptOf(task);
+  const verdict = (more: Partial<AgentTaskStatus> = {}): TaskAction[] => [
+    {
+      do: 'status',
+      status: finished(task, now, 'Cancelled', ending.reason, ending.message, more),
+      note: { type: 'Normal', reason: 'Cancelled', message: ending.message },
+    },
+    ...dismiss(observed, 'the task was cancelled'),
+    { do: 'endAttempt', attempt },
+    { do: 'release' },
+  ];
+  const phase = task.status?.phase;
+  if (phase !== 'Running' && phase !== 'Verifying') return { actions: verdict() };
+  const result = inbox.runResult?.message;
+  if (result) return { actions: verdict({ result: resultOf(task, result) }) };
+  if (inbox.verifyResult || sandbox?.state === 'ended' || sandbox?.state === 'missing') return { actions: verdict() };
+  if (cancelSentAt === undefined)
+    return { actions: [{ do: 'cancel', attempt, reason: ending.message }], requeueAfterMs: CANCEL_GRACE_MS };
+  const left = cancelSentAt + CANCEL_GRACE_MS - now;
+  if (left > 0) return { actions: [], requeueAfterMs: left };
+  const holder = phase === 'Verifying' ? task.status?.verifier : task.status?.agent;
+  return { actions: [...verdict(), ...(holder ? [{ do: 'deleteSandbox', pod: holder.pod } as const] : [])] };
+}

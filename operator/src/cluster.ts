@@ -1,0 +1,140 @@
+import {
+  type AgentPool,
+  type AgentTask,
+  agentPools,
+  agentTasks,
+  labels,
+  type Project,
+  projects,
+  type Workflow,
+  workflows,
+} from '@millwright/crds';
+import type { Logger } from '@millwright/otel';
+import {
+  createReflector,
+  defineResource,
+  type KubeClient,
+  type KubeObject,
+  type RuntimeMetrics,
+} from './runtime/index.ts';
+
+/** The part of a Job that the operator reads. */
+export interface Job extends KubeObject {
+  kind: 'Job';
+  spec: Record<string, unknown>;
+  status?: {
+    succeeded?: number;
+    failed?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
+  };
+}
+
+interface ContainerState {
+  name: string;
+  ready?: boolean;
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    terminated?: { reason?: string; exitCode?: number; message?: string };
+  };
+}
+
+/** The part of a Pod that the operator reads. */
+export interface Pod extends KubeObject {
+  kind: 'Pod';
+  status?: {
+    phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
+    reason?: string;
+    message?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    initContainerStatuses?: ContainerState[];
+    containerStatuses?: ContainerState[];
+  };
+}
+
+export const resources = {
+  projects: defineResource<Project>(projects),
+  pools: defineResource<AgentPool>(agentPools),
+  workflows: defineResource<Workflow>(workflows),
+  tasks: defineResource<AgentTask>(agentTasks),
+  jobs: defineResource<Job>({ group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true }),
+  pods: defineResource<Pod>({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }),
+};
+
+/** Value of the component label on Jobs and pods of sandboxes. */
+export const SANDBOX = 'sandbox';
+
+const projectOf = (object: { metadata: { namespace: string }; spec: { projectRef: { name: string } } }): string =>
+  `${object.metadata.namespace}/${object.spec.projectRef.name}`;
+
+const poolOf = ({ metadata }: KubeObject): string | undefined => {
+  const pool = metadata.labels?.[labels.pool];
+  return pool === undefined ? undefined : `${metadata.namespace}/${pool}`;
+};
+
+const namespaceOf = ({ metadata }: KubeObject): string => metadata.namespace;
+
+/** Pods that were ever granted the task, as far as its status tells. */
+const podsOf = ({ metadata, status }: AgentTask): string[] =>
+  [status?.agent?.pod, status?.verifier?.pod, ...(status?.history ?? []).map((attempt) => attempt.pod)].flatMap(
+    (pod) => (pod === undefined ? [] : [`${metadata.namespace}/${pod}`]),
+  );
+
+/** A sandbox pod's spec and most of its status concern the kubelet only; tens of them per task would fill the memory. */
+const slimPod = (pod: Pod): Pod => {
+  const { apiVersion, kind, metadata, status } = pod;
+  return { apiVersion, kind, metadata, ...(status ? { status } : {}) };
+};
+const slimJob = (job: Job): Job => ({ ...job, spec: {} });
+
+export type Cluster = ReturnType<typeof watchCluster>;
+
+/** Reflectors of everything the operator looks at. They are not yet running. */
+export function watchCluster(options: {
+  kube: KubeClient;
+  namespace?: string;
+  logger: Logger;
+  metrics: RuntimeMetrics;
+}) {
+  const common = {
+    kube: options.kube,
+    logger: options.logger,
+    metrics: options.metrics,
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+  };
+  const sandboxes = { labelSelector: `${labels.component}=${SANDBOX}` };
+  return {
+    projects: createReflector({ ...common, resource: resources.projects, indexes: { namespace: namespaceOf } }),
+    pools: createReflector({ ...common, resource: resources.pools, indexes: { namespace: namespaceOf } }),
+    workflows: createReflector({ ...common, resource: resources.workflows, indexes: { project: projectOf } }),
+    tasks: createReflector({
+      ...common,
+      resource: resources.tasks,
+      indexes: {
+        workflow: (task: AgentTask) => task.metadata.labels?.[labels.workflowUid],
+        project: projectOf,
+        namespace: namespaceOf,
+        pod: podsOf,
+      },
+    }),
+    jobs: createReflector({
+      ...common,
+      ...sandboxes,
+      resource: resources.jobs,
+      indexes: { pool: poolOf },
+      transform: slimJob,
+    }),
+    pods: createReflector({
+      ...common,
+      ...sandboxes,
+      resource: resources.pods,
+      indexes: {
+        pool: poolOf,
+        job: ({ metadata }: Pod) => {
+          const job = metadata.labels?.['batch.kubernetes.io/job-name'];
+          return job === undefined ? undefined : `${metadata.namespace}/${job}`;
+        },
+      },
+      transform: slimPod,
+    }),
+  };
+}

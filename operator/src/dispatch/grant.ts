@@ -1,0 +1,109 @@
+import {
+  type AgentTask,
+  type GrantMessage,
+  labels,
+  type Project,
+  signAttemptToken,
+  type WorkKind,
+  type Workspace,
+} from '@millwright/crds';
+import { attemptRef, baseRef, identityOf } from '../agent-task/names.ts';
+import { fencingToken } from './fencing.ts';
+
+export interface GrantSettings {
+  /** Key of fencing tokens and attempt tokens. */
+  signingKey: string;
+  /** Base URL of the gateway as sandboxes reach it. */
+  gatewayUrl: string;
+  author: { name: string; email: string };
+}
+
+/** What an agent gets beyond the time limit to push and report: its token lives as much longer. */
+const TOKEN_GRACE_S = 300;
+
+/** The project's workspace, overridden field by field by the task's. */
+export function workspaceOf(task: AgentTask, project: Project): Workspace {
+  return { ...project.spec.workspace, ...task.spec.workspace };
+}
+
+/** Everything an agent needs for an attempt whose grant is in the task's status. */
+export function buildGrant(
+  task: AgentTask,
+  project: Project,
+  kind: WorkKind,
+  settings: GrantSettings,
+  now: number,
+): GrantMessage | undefined {
+  const holder = kind === 'run' ? task.status?.agent : task.status?.verifier;
+  const attempt = task.status?.attempt;
+  if (!holder || attempt === undefined) return undefined;
+  const { namespace, uid, name } = task.metadata;
+  const workflowUid = task.metadata.labels?.[labels.workflowUid] ?? uid;
+  const workspace = workspaceOf(task, project);
+  const deadline = Date.parse(holder.at) + task.spec.timeoutSeconds * 1000;
+  const iat = Math.floor(now / 1000);
+  const revision = task.spec.revision;
+  const commit = task.status?.result?.commit;
+  return {
+    type: 'grant',
+    kind,
+    task: identityOf(task),
+    attempt,
+    token: fencingToken({ task: uid, attempt, kind, epoch: holder.epoch, pod: holder.pod }, settings.signingKey),
+    gatewayToken: signAttemptToken(
+      {
+        aud: ['git', 'artifacts'],
+        ns: namespace,
+        project: project.metadata.name,
+        task: uid,
+        taskName: name,
+        workflow: workflowUid,
+        attempt,
+        kind,
+        ...(revision === undefined ? {} : { revision }),
+        iat,
+        exp: Math.ceil(deadline / 1000) + TOKEN_GRACE_S,
+      },
+      settings.signingKey,
+    ),
+    deadline: new Date(deadline).toISOString(),
+    timeoutSeconds: task.spec.timeoutSeconds,
+    git: {
+      url: `${settings.gatewayUrl}/git/${namespace}/${project.metadata.name}.git`,
+      baseRef: baseRef(workflowUid),
+      dependencies: task.spec.dependencies ?? [],
+      ...(kind === 'verify' && commit !== undefined ? { commit } : {}),
+      pushRef: attemptRef(uid, attempt),
+      author: settings.author,
+      message: commitMessage(task, attempt),
+    },
+    artifactsUrl: `${settings.gatewayUrl}/artifacts`,
+    commands: {
+      setup: workspace.setup ?? [],
+      ...(task.spec.command === undefined ? {} : { command: task.spec.command }),
+      ...(task.spec.prompt === undefined ? {} : { prompt: task.spec.prompt }),
+      acceptance: task.spec.acceptance ?? [],
+    },
+    env: [
+      ...(workspace.env ?? []),
+      ...Object.entries(task.spec.params ?? {}).map(([key, value]) => ({
+        name: `MILLWRIGHT_PARAM_${key.toUpperCase()}`,
+        value,
+      })),
+    ],
+  };
+}
+
+/** Subject, and trailers that say where the commit came from. */
+function commitMessage(task: AgentTask, attempt: number): string {
+  const { namespace, labels: own, name } = task.metadata;
+  const subject = own?.[labels.task] ?? name;
+  const instruction = task.spec.prompt ?? task.spec.command?.join(' ') ?? '';
+  return [
+    `${subject}: ${instruction.replaceAll(/\s+/g, ' ').slice(0, 120)}`,
+    '',
+    `Millwright-Workflow: ${namespace}/${own?.[labels.workflow] ?? '-'}`,
+    `Millwright-Task: ${namespace}/${name}`,
+    `Millwright-Attempt: ${attempt}`,
+  ].join('\n');
+}

@@ -1,0 +1,169 @@
+import { type Broker, type Delivery, poolUser, targets } from '@millwright/broker';
+import {
+  type AgentTask,
+  type ClaimMessage,
+  controlMessage,
+  dropMessage,
+  type EffectResultMessage,
+  type HeartbeatMessage,
+  type HelloMessage,
+  type OperatorInbound,
+  type ResultMessage,
+  type TaskIdentity,
+  welcomeMessage,
+} from '@millwright/crds';
+import type { Logger } from '@millwright/otel';
+import type { TaskMemories } from '../agent-task/memory.ts';
+import { isFencedBy } from './fencing.ts';
+
+export interface InboundOptions {
+  broker: Broker;
+  memories: TaskMemories;
+  signingKey: string;
+  logger: Logger;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** The task as cached. */
+  cached: (key: string) => AgentTask | undefined;
+  /** The task as the API server has it now; also refreshes the cache. */
+  live: (task: TaskIdentity) => Promise<AgentTask | undefined>;
+  /** What an agent that says hello is to consume; undefined: it is not wanted. */
+  queuesFor: (hello: HelloMessage) => string[] | undefined;
+  enqueue: (key: string) => void;
+}
+
+const keyFor = (task: TaskIdentity): string => `${task.namespace}/${task.name}`;
+
+/**
+ * Handles one message to the operator: proves it genuine, puts it into the inbox of its task and enqueues the task. It decides nothing else.
+ * What is stale, foreign or about a task that does not exist is answered where somebody waits, and goes to the dead-letter queue.
+ */
+export function createInbound(options: InboundOptions): (delivery: Delivery<OperatorInbound>) => Promise<void> {
+  const { broker, memories, signingKey, logger, now, cached, live, enqueue } = options;
+
+  async function find(identity: TaskIdentity): Promise<AgentTask | undefined> {
+    const task = cached(keyFor(identity));
+    return task?.metadata.uid === identity.uid ? task : await live(identity);
+  }
+
+  /** The cache may be a moment behind another leader's grant, so a token is refused only after a live read. */
+  async function holds(
+    message: ResultMessage | HeartbeatMessage,
+    kinds: readonly ('run' | 'verify')[],
+  ): Promise<boolean> {
+    const proves = (task: AgentTask | undefined): boolean =>
+      task?.metadata.uid === message.task.uid &&
+      kinds.some((kind) => {
+        const holder = kind === 'run' ? task.status?.agent : task.status?.verifier;
+        const { attempt } = message;
+        if (!holder || task.status?.attempt !== attempt) return false;
+        return isFencedBy(
+          message.token,
+          { task: task.metadata.uid, attempt, kind, epoch: holder.epoch, pod: holder.pod },
+          signingKey,
+        );
+      });
+    return proves(cached(keyFor(message.task))) || proves(await live(message.task));
+  }
+
+  function stop(message: ResultMessage | HeartbeatMessage): void {
+    const { task, attempt } = message;
+    broker
+      .publish(
+        targets.control,
+        controlMessage,
+        { type: 'cancel', task, attempt, reason: 'the attempt is not yours any more' },
+        { mandatory: false },
+      )
+      .catch((error: unknown) =>
+        logger.debug('could not stop a stale agent', { task: task.name, error: String(error) }),
+      );
+  }
+
+  async function hello(delivery: Delivery<OperatorInbound>, message: HelloMessage): Promise<void> {
+    if (delivery.userId !== poolUser(message.namespace, message.agent.pool))
+      return delivery.deadLetter(
+        `foreign: user ${delivery.userId} says hello for pool ${message.namespace}/${message.agent.pool}`,
+      );
+    const queues = options.queuesFor(message);
+    if (delivery.replyTo !== undefined)
+      await broker
+        .reply(
+          delivery.replyTo,
+          welcomeMessage,
+          { type: 'welcome', queues: queues ?? [], drain: queues === undefined },
+          { correlationId: delivery.correlationId },
+        )
+        .catch((error: unknown) =>
+          logger.info('an agent did not wait for its welcome', { pod: message.agent.pod, error: String(error) }),
+        );
+    delivery.ack();
+  }
+
+  async function claim(delivery: Delivery<OperatorInbound>, message: ClaimMessage): Promise<void> {
+    const { task: identity, attempt, agent } = message;
+    if (delivery.userId !== poolUser(identity.namespace, agent.pool))
+      return delivery.deadLetter(
+        `foreign: user ${delivery.userId} claims for pool ${identity.namespace}/${agent.pool}`,
+      );
+    if (await find(identity)) {
+      memories.addClaim(keyFor(identity), delivery, message, now());
+      return enqueue(keyFor(identity));
+    }
+    if (delivery.replyTo !== undefined)
+      await broker
+        .reply(
+          delivery.replyTo,
+          dropMessage,
+          { type: 'drop', task: identity, attempt, reason: 'the task does not exist any more' },
+          { correlationId: delivery.correlationId },
+        )
+        .catch((error: unknown) =>
+          logger.info('an agent did not wait for its answer', { pod: agent.pod, error: String(error) }),
+        );
+    delivery.ack();
+  }
+
+  async function heartbeat(delivery: Delivery<OperatorInbound>, message: HeartbeatMessage): Promise<void> {
+    if (await holds(message, ['run', 'verify'])) memories.of(keyFor(message.task)).lastHeartbeatAt = now();
+    else stop(message);
+    delivery.ack();
+  }
+
+  async function result(delivery: Delivery<OperatorInbound>, message: ResultMessage): Promise<void> {
+    if (!(await holds(message, [message.kind]))) {
+      stop(message);
+      return delivery.deadLetter(
+        `stale or foreign: the token does not hold attempt ${message.attempt} of ${keyFor(message.task)}`,
+      );
+    }
+    memories.addResult(keyFor(message.task), delivery, message, now());
+    enqueue(keyFor(message.task));
+  }
+
+  async function effectResult(delivery: Delivery<OperatorInbound>, message: EffectResultMessage): Promise<void> {
+    if (delivery.userId?.startsWith('pool.'))
+      return delivery.deadLetter(`foreign: user ${delivery.userId} answers an effect`);
+    const task = await find(message.task);
+    if (!task || task.status?.attempt !== message.attempt)
+      return delivery.deadLetter(`stale: attempt ${message.attempt} of ${keyFor(message.task)} is over`);
+    memories.addEffectResult(keyFor(message.task), delivery, message, now());
+    enqueue(keyFor(message.task));
+  }
+
+  return (delivery) => {
+    const { message } = delivery;
+    switch (message.type) {
+      case 'hello':
+        return hello(delivery, message);
+      case 'claim':
+        return claim(delivery, message);
+      case 'heartbeat':
+        return heartbeat(delivery, message);
+      case 'result':
+        return result(delivery, message);
+      case 'effectResult':
+        return effectResult(delivery, message);
+    }
+  };
+}
