@@ -8,6 +8,12 @@ export class BrokerError extends Error {
 /** The broker refuses us for good: wrong credentials, no such vhost, a queue that exists with other arguments. */
 export class RefusedError extends BrokerError {
   override name = 'RefusedError';
+
+  /** AMQP's reply code, if there was one: 403 no permission, 404 not found, 406 other arguments. */
+  get code(): number | undefined {
+    const { cause } = this;
+    return cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? cause.code : undefined;
+  }
 }
 
 /** A message that its schema or the size limit does not allow. Sending it again cannot help. */
@@ -55,6 +61,15 @@ export class UnroutableError extends PublishError {
 
   constructor(exchange: string, routingKey: string) {
     super(`no queue takes messages from exchange "${exchange}" with routing key "${routingKey}"`, 'no');
+  }
+}
+
+/** Properties that AMQP cannot carry, so that nothing was sent. */
+export class UnencodableError extends PublishError {
+  override name = 'UnencodableError';
+
+  constructor(cause: unknown) {
+    super(`cannot be written: ${messageOf(cause)}`, 'no', { cause });
   }
 }
 
