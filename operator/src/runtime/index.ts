@@ -10,6 +10,7 @@ export * from './leader.ts';
 export { type Lease, type LeaseRecord, leases, microTime } from './lease.ts';
 export * from './merge-patch.ts';
 export * from './metrics.ts';
+export * from './prometheus.ts';
 export * from './queue.ts';
 export * from './reflector.ts';
 export * from './resource.ts';

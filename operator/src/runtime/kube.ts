@@ -137,8 +137,10 @@ export async function createKubeClient(options: TransportOptions): Promise<KubeC
 }
 
 /** `createKubeClient` on `loadCredentials`. */
-export async function connectKube(options: Parameters<typeof loadCredentials>[0]): Promise<KubeClient> {
-  return createKubeClient({ credentials: await loadCredentials(options) });
+export async function connectKube(
+  options: Parameters<typeof loadCredentials>[0] & Omit<TransportOptions, 'credentials'>,
+): Promise<KubeClient> {
+  return createKubeClient({ ...options, credentials: await loadCredentials(options) });
 }
 
 const patchTypes = {

@@ -38,6 +38,8 @@ export interface Reflector<T extends KubeObject, Index extends string = never> {
   readonly synced: Promise<void>;
   /** Milliseconds since the API server was last heard of for this collection. */
   watchAgeMs(): number;
+  /** Objects in the store. */
+  size(): number;
 }
 
 const restartBackoff = { baseMs: 100, capMs: 30_000 };
@@ -182,6 +184,7 @@ export function createReflector<T extends KubeObject, Index extends string = nev
     hasSynced: () => synced,
     synced: firstList.promise,
     watchAgeMs: () => clock.now() - lastHeard,
+    size: () => store.size,
   };
 }
 

@@ -4,6 +4,7 @@ import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { errorFromResponse, KubeError, WritesForbiddenError } from './errors.ts';
 import { type Answer, type Exchange, ExchangeError, exchange } from './exchange.ts';
+import { noMetrics, type RuntimeMetrics } from './metrics.ts';
 
 export interface TransportOptions {
   credentials: Credentials;
@@ -12,8 +13,7 @@ export interface TransportOptions {
   userAgent?: string;
   clock?: Clock;
   random?: () => number;
-  /** Sees every answered or failed try: for metrics. `status` is 0 when no answer came. */
-  onRequest?: (request: { method: string; status: number; milliseconds: number }) => void;
+  metrics?: RuntimeMetrics;
 }
 
 /** Whether writes may be sent, and the set through which those under way are cut off. */
@@ -50,6 +50,7 @@ const retryBackoff = { baseMs: 200, capMs: 5_000 };
 export async function createTransport(options: TransportOptions): Promise<Transport> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
+  const metrics = options.metrics ?? noMetrics;
   const userAgent = options.userAgent ?? 'millwright';
   const connections = new Connections(options.credentials, clock, options.connections ?? 32);
   await connections.renew();
@@ -73,7 +74,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       status = answer.status;
       return answer;
     } finally {
-      options.onRequest?.({ method, status, milliseconds: clock.now() - started });
+      if (onChunk === undefined) metrics.apiRequest(method, status, (clock.now() - started) / 1000);
     }
   }
 
