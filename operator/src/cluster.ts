@@ -71,6 +71,7 @@ const poolOf = ({ metadata }: KubeObject): string | undefined => {
   return pool === undefined ? undefined : `${metadata.namespace}/${pool}`;
 };
 
+const uidOf = ({ metadata }: KubeObject): string => metadata.uid;
 const namespaceOf = ({ metadata }: KubeObject): string => metadata.namespace;
 
 /** Pods that were ever granted the task, as far as its status tells. */
@@ -105,7 +106,11 @@ export function watchCluster(options: {
   return {
     projects: createReflector({ ...common, resource: resources.projects, indexes: { namespace: namespaceOf } }),
     pools: createReflector({ ...common, resource: resources.pools, indexes: { namespace: namespaceOf } }),
-    workflows: createReflector({ ...common, resource: resources.workflows, indexes: { project: projectOf } }),
+    workflows: createReflector({
+      ...common,
+      resource: resources.workflows,
+      indexes: { project: projectOf, uid: uidOf },
+    }),
     tasks: createReflector({
       ...common,
       resource: resources.tasks,

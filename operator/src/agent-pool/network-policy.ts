@@ -16,9 +16,8 @@ export const networkPolicies = defineResource<NetworkPolicy>({
 
 /** Where sandboxes find broker, gateway and trace collector, for the rules that let them through. */
 export interface Reachable {
-  /** Namespace of the control plane; its pods are reachable on the gateway's port. */
+  /** Namespace of the control plane, whose pods are reachable. */
   controlNamespace: string;
-  gatewayPort: number;
   /** Addresses outside the control plane's namespace: an external broker or collector. */
   addresses: readonly { cidr: string; ports: readonly number[] }[];
 }

@@ -50,6 +50,11 @@ export class WorkQueues {
       .map(([queue]) => queue);
   }
 
+  /** Workspace images that queues of the namespace ask for. */
+  images(namespace: string): Set<string> {
+    return new Set([...(this.#keys.get(namespace)?.values() ?? [])].map((key) => key.image));
+  }
+
   published(task: string, work: Outstanding): void {
     this.#outstanding.set(task, work);
     this.#onDemand(work.namespace, work.pool);

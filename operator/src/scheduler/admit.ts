@@ -18,13 +18,12 @@ export interface Candidate {
 /** A task that holds a slot: admitted, and not ended. */
 export type Holder = Pick<Candidate, 'key' | 'project' | 'workflow'> & { pool: string };
 
+/** Most tasks at work; undefined means no limit. Asked for what is waiting only, so a cluster full of history costs nothing. */
 export interface Limits {
-  /** Most tasks at work per Project; absent means no limit. */
-  projects: ReadonlyMap<string, number>;
-  /** Most tasks at work per Workflow uid; absent means no limit. */
-  workflows: ReadonlyMap<string, number>;
-  /** Most sandboxes (or external agents) per pool. */
-  pools: ReadonlyMap<string, number>;
+  project(key: string): number | undefined;
+  workflow(uid: string): number | undefined;
+  /** Sandboxes, or external agents. */
+  pool(key: string): number;
 }
 
 export interface Admission {
@@ -60,9 +59,9 @@ export function admit(waiting: readonly Candidate[], holders: Iterable<Holder>, 
   const admitted: { key: string; pool: string }[] = [];
   const waits = new Map<string, { reason: Reason; message: string }>();
   for (const task of [...waiting].sort(byPrecedence)) {
-    const projectLimit = limits.projects.get(task.project);
-    const workflowLimit = task.workflow === undefined ? undefined : limits.workflows.get(task.workflow);
-    const pool = task.pools.find((name) => (pools.get(name) ?? 0) < (limits.pools.get(name) ?? 0));
+    const projectLimit = limits.project(task.project);
+    const workflowLimit = task.workflow === undefined ? undefined : limits.workflow(task.workflow);
+    const pool = task.pools.find((name) => (pools.get(name) ?? 0) < limits.pool(name));
     if (projectLimit !== undefined && (projects.get(task.project) ?? 0) >= projectLimit)
       waits.set(task.key, {
         reason: reasons.ParallelismLimit,
@@ -84,8 +83,6 @@ export function admit(waiting: readonly Candidate[], holders: Iterable<Holder>, 
 }
 
 function capacityMessage(pools: readonly string[], limits: Limits): string {
-  const listed = pools
-    .map((name) => `${name.slice(name.indexOf('/') + 1)} (${limits.pools.get(name) ?? 0})`)
-    .join(', ');
+  const listed = pools.map((name) => `${name.slice(name.indexOf('/') + 1)} (${limits.pool(name)})`).join(', ');
   return `every agent that could run it is busy; pools and their spec.scale.max: ${listed}`;
 }

@@ -16,7 +16,7 @@ export class Scheduler {
   readonly #holders = new Map<string, Holder>();
   #waits: ReadonlyMap<string, { reason: Reason; message: string }> = new Map();
   #scheduled = false;
-  readonly #limits: () => Limits;
+  readonly #limits: Limits;
   readonly #changed: (keys: readonly string[]) => void;
   readonly #defer: (run: () => void) => void;
 
@@ -26,7 +26,7 @@ export class Scheduler {
    * @param defer runs the next pass; passes requested meanwhile collapse into it
    */
   constructor(options: {
-    limits: () => Limits;
+    limits: Limits;
     changed: (keys: readonly string[]) => void;
     defer?: (run: () => void) => void;
   }) {
@@ -96,7 +96,7 @@ export class Scheduler {
 
   #run(): void {
     if (this.#waiting.size === 0) return;
-    const { admitted, waits } = admit([...this.#waiting.values()], this.#holders.values(), this.#limits());
+    const { admitted, waits } = admit([...this.#waiting.values()], this.#holders.values(), this.#limits);
     const changed: string[] = [];
     for (const { key, pool } of admitted) {
       const candidate = this.#waiting.get(key);
