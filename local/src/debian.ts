@@ -48,20 +48,13 @@ export async function ensurePackages(ctx: Context, packages: readonly string[]):
 async function missingPackages(packages: readonly string[]): Promise<string[]> {
   let listed: string;
   try {
-    // The exit code is 1 as soon as one package is unknown; the output still names those that are installed.
-    listed = await run('sh', [
-      '-c',
-      'dpkg-query -W -f \'${Package} ${db:Status-Status}\\n\' "$@" 2>/dev/null; true',
-      'sh',
-      ...packages,
-    ]);
+    listed = await run('dpkg-query', ['--list']);
   } catch (error) {
     throw new MissingRequirement(
       `The local platform needs Debian 12 or a relative of it (dpkg-query failed: ${String(error)}).`,
     );
   }
-  const installed = new Set(
-    listed.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])),
-  );
+  // "ii  name:architecture  version …": wanted and completely installed.
+  const installed = new Set([...listed.matchAll(/^ii\s+([^\s:]+)/gm)].map(([, name]) => name));
   return packages.filter((name) => !installed.has(name));
 }
