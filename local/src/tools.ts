@@ -157,7 +157,7 @@ async function buildModule(ctx: Context, toolModule: ToolModule): Promise<void> 
 }
 
 /** Go's own installer puts it in a folder that a non-login shell does not have in its path. */
-function findGo(): string {
+export function findGo(): string {
   for (const folder of [...(process.env.PATH ?? '').split(':'), '/usr/local/go/bin', '/usr/lib/go/bin']) {
     const candidate = join(folder, 'go');
     try {
