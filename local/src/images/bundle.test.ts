@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { bundleProcesses, bundles } from './bundle.ts';
+
+let repository: string;
+const write = (path: string, content: string) => {
+  mkdirSync(dirname(join(repository, path)), { recursive: true });
+  writeFileSync(join(repository, path), content);
+};
+const operator = () => join(repository, 'operator/dist/operator.js');
+
+beforeEach(() => {
+  repository = mkdtempSync(join(tmpdir(), 'bundle-'));
+  for (const { name, entry } of bundles) write(entry, `console.log(${JSON.stringify(name)});`);
+  write('operator/src/main.ts', "import { greet } from './greet.ts';\ngreet();");
+  // A CommonJS dependency that asks for a module of Node's own, as most of the npm registry does.
+  write('operator/src/legacy.cjs', "module.exports = require('node:path').sep;");
+  write(
+    'operator/src/greet.ts',
+    "import sep from './legacy.cjs';\nexport const greet = (): void => console.log(`hello ${sep}`);",
+  );
+  write('supabase/migrations/20260101000000_first.sql', 'select 1;');
+  write('supabase/plain-postgres.sql', 'select 2;');
+});
+afterEach(() => rmSync(repository, { recursive: true }));
+
+test('each process becomes one module that runs on its own, with a source map', async () => {
+  await bundleProcesses(repository);
+  rmSync(join(repository, 'operator/src'), { recursive: true });
+  expect(execFileSync(process.execPath, [operator()], { encoding: 'utf8' })).toBe('hello /\n');
+  for (const { image, name } of bundles)
+    expect(existsSync(join(repository, image, 'dist', `${name}.js.map`))).toBe(true);
+  expect(existsSync(join(repository, 'gateway/dist/supabase/migrations/20260101000000_first.sql'))).toBe(true);
+});
+
+test('bundles again only when a source has changed, an imported one included', async () => {
+  await bundleProcesses(repository);
+  const { mtimeMs } = statSync(operator());
+  await bundleProcesses(repository);
+  expect(statSync(operator()).mtimeMs).toBe(mtimeMs);
+  write('operator/src/greet.ts', "export const greet = (): void => console.log('good bye');");
+  await bundleProcesses(repository);
+  expect(execFileSync(process.execPath, [operator()], { encoding: 'utf8' })).toBe('good bye\n');
+});
+
+test('removes the bundle of a process that is no longer in the table', async () => {
+  write('operator/dist/former.js', '');
+  await bundleProcesses(repository);
+  expect(existsSync(join(repository, 'operator/dist/former.js'))).toBe(false);
+});
+
+test('a missing entry is an error that names it', async () => {
+  rmSync(join(repository, 'agents/src/main.ts'));
+  await expect(bundleProcesses(repository)).rejects.toThrow('agents/src/main.ts');
+});

@@ -1,0 +1,93 @@
+import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { isFresh, remember } from './freshness.ts';
+
+/** One process of Millwright: the file that starts it becomes `/app/<name>.js` in its image. */
+export interface Bundle {
+  readonly image: ProductImage;
+  readonly name: string;
+  /** Relative to the repository. */
+  readonly entry: string;
+}
+
+/** The images of the product, named after the folders that hold their Containerfiles. */
+export const productImages = ['operator', 'gateway', 'agents'] as const;
+export type ProductImage = (typeof productImages)[number];
+
+export const bundles: readonly Bundle[] = [
+  { image: 'operator', name: 'operator', entry: 'operator/src/main.ts' },
+  { image: 'gateway', name: 'gateway', entry: 'gateway/src/gateway/main.ts' },
+  { image: 'gateway', name: 'recorder', entry: 'gateway/src/recorder/main.ts' },
+  { image: 'gateway', name: 'publisher', entry: 'gateway/src/publisher/main.ts' },
+  { image: 'gateway', name: 'git', entry: 'gateway/src/git/main.ts' },
+  { image: 'gateway', name: 'migrate', entry: 'supabase/src/migrate-main.ts' },
+  { image: 'agents', name: 'agent', entry: 'agents/src/main.ts' },
+];
+
+/** What esbuild leaves to Node: CommonJS dependencies ask for Node's own modules by `require`, which ES modules do not have. */
+const requireForCommonJs =
+  "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+
+/**
+ * Bundles every process into one ES module with a source map, and puts what its image needs beside it, in `<image>/dist`. An image
+ * then holds a few files instead of a tree of packages, and a process starts by reading one. Nothing is done when no source has
+ * changed since the last time.
+ *
+ * @throws esbuild's BuildFailure, which names each unresolved import.
+ */
+export async function bundleProcesses(repository: string): Promise<void> {
+  const outputs = bundles.map(({ image, name }) => `${image}/dist/${name}.js`);
+  if (!isFresh(repository, recipe, outputs)) {
+    const inputs: string[] = [];
+    for (const image of productImages) inputs.push(...(await bundleImage(repository, image)));
+    remember(repository, recipe, inputs);
+  }
+  copyMigrations(repository);
+}
+
+/** Whatever changes here changes the bundles: this file and the versions of what it uses. */
+const recipe = [fileURLToPath(import.meta.url), 'package-lock.json'];
+
+/** Returns the files that went into the bundles, relative to the repository. */
+async function bundleImage(repository: string, image: ProductImage): Promise<string[]> {
+  const dist = join(repository, image, 'dist');
+  mkdirSync(dist, { recursive: true });
+  const entries = bundles.filter((bundle) => bundle.image === image);
+  removeStale(dist, new Set(entries.flatMap(({ name }) => [`${name}.js`, `${name}.js.map`])));
+  const { metafile } = await build({
+    absWorkingDir: repository,
+    entryPoints: Object.fromEntries(entries.map(({ name, entry }) => [name, join(repository, entry)])),
+    outdir: dist,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    banner: { js: requireForCommonJs },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // A native accelerator that pg uses when it is there.
+    external: ['pg-native'],
+    legalComments: 'none',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'silent',
+  });
+  return Object.keys(metafile.inputs);
+}
+
+function copyMigrations(repository: string): void {
+  const target = join(repository, 'gateway/dist/supabase');
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  cpSync(join(repository, 'supabase/migrations'), join(target, 'migrations'), { recursive: true });
+  copyFileSync(join(repository, 'supabase/plain-postgres.sql'), join(target, 'plain-postgres.sql'));
+}
+
+/** A bundle that is no longer in the table must not stay in the image. */
+function removeStale(dist: string, expected: ReadonlySet<string>): void {
+  for (const file of readdirSync(dist)) {
+    if (/\.js(\.map)?$/.test(file) && !expected.has(file)) rmSync(join(dist, file));
+  }
+}
