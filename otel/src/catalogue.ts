@@ -143,7 +143,11 @@ export const catalogue = {
     'operation',
     'outcome',
   ]),
-  millwright_artifact_bytes_total: counter(gateway, 'Bytes of artifacts stored.'),
+  millwright_git_fetch_seconds: histogram(['git'], 'Duration of a fetch from a forge into its mirror.', latency, [
+    'outcome',
+  ]),
+  millwright_git_expired_total: counter(['git'], 'Refs and artifacts removed after their retention.', ['kind']),
+  millwright_artifact_bytes_total: counter(['git'], 'Bytes of artifacts stored.'),
   millwright_recorder_messages_total: counter(['recorder'], 'Messages recorded, by outcome.', ['outcome']),
   millwright_recorder_lag_seconds: gauge(['recorder'], 'Age of the message recorded last.'),
   millwright_effects_total: counter(

@@ -1,0 +1,73 @@
+import { Readable } from 'node:stream';
+import type { Context, Hono } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { AccessError, type Caller } from './access.ts';
+import type { ArtifactStore } from './artifacts.ts';
+import { requestBody, TooLargeError } from './http-git.ts';
+import type { ProjectKey } from './project-key.ts';
+
+type AttemptClaims = Extract<Caller, { type: 'attempt' }>['claims'];
+
+export interface ArtifactRoutesOptions {
+  store: ArtifactStore;
+  authenticate: (authorization: string | undefined) => Caller;
+  /** Counts what an attempt uploads; false when it was too much. */
+  allow: (claims: AttemptClaims, bytes: number) => boolean;
+  maxBytes: number;
+  onStored: (bytes: number) => void;
+}
+
+/** `PUT`, `GET` and `HEAD /artifacts/sha256:<hex>`: contents of the token's project. */
+export function addArtifactRoutes(app: Hono, options: ArtifactRoutesOptions): void {
+  const { store } = options;
+
+  const enter = (c: Context) => {
+    const caller = options.authenticate(c.req.header('authorization'));
+    if (caller.type !== 'attempt')
+      throw new AccessError(403, 'Artifacts belong to a project: use the token of an attempt.');
+    const digest = c.req.param('digest') ?? '';
+    if (!/^sha256:[0-9a-f]{64}$/.test(digest))
+      throw new HTTPException(400, { message: 'Name the content by its digest: sha256:<64 hex digits>.' });
+    const { claims } = caller;
+    const key: ProjectKey = { namespace: claims.ns, project: claims.project };
+    return { claims, digest, key };
+  };
+
+  app.put('/artifacts/:digest', async (c) => {
+    const { claims, digest, key } = enter(c);
+    // Said before the body is read, where the client says how long it is.
+    if (Number(c.req.header('content-length') ?? 0) > options.maxBytes) throw new TooLargeError(options.maxBytes);
+    const body = requestBody(c.req.raw, options.maxBytes);
+    const created = await store.put(key, digest, metered(body, claims));
+    if (created) options.onStored((await store.size(key, digest)) ?? 0);
+    c.header('location', `/artifacts/${digest}`);
+    return c.body(null, created ? 201 : 200);
+  });
+
+  app.get('/artifacts/:digest', async (c) => {
+    const { digest, key } = enter(c);
+    const size = await store.size(key, digest);
+    if (size === undefined) throw new HTTPException(404, { message: 'The project has no such artifact.' });
+    const head = {
+      'content-type': 'application/octet-stream',
+      'content-length': String(size),
+      'cache-control': 'private, immutable, max-age=31536000',
+      // Written by agents: a browser must not run it.
+      'content-security-policy': "default-src 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+      etag: `"${digest}"`,
+    };
+    if (c.req.method === 'HEAD') return c.body(null, 200, head);
+    return c.body(Readable.toWeb(store.read(key, digest)) as ReadableStream, 200, head);
+  });
+
+  async function* metered(chunks: AsyncIterable<Buffer>, claims: AttemptClaims): AsyncGenerator<Buffer> {
+    let total = 0;
+    for await (const chunk of chunks) {
+      total += chunk.length;
+      if (!options.allow(claims, chunk.length))
+        throw new HTTPException(413, { message: `After ${total} bytes the attempt has uploaded all it may.` });
+      yield chunk;
+    }
+  }
+}

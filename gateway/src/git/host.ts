@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import type { Logger, Metrics } from '@millwright/otel';
+import type { Hono } from 'hono';
+import { addHealth, addHttpMetrics } from '../shared/health.ts';
+import { cachedProjects, type ProjectLookup, withForgeCredentials } from '../shared/projects.ts';
+import { semaphore } from '../shared/semaphore.ts';
+import { authenticate, createAllowance, createRevocations, type Revocations } from './access.ts';
+import { createApp } from './app.ts';
+import { addArtifactRoutes } from './artifact-routes.ts';
+import { createArtifactStore } from './artifacts.ts';
+import { createBundles } from './bundles.ts';
+import type { GitConfig } from './config.ts';
+import { addGitRoutes } from './git-routes.ts';
+import { type MaintenanceOptions, repeatMaintenance } from './maintenance.ts';
+import { createMirrors } from './mirrors.ts';
+
+/** An attempt stores logs and reports; this many of the largest are plenty. */
+const ARTIFACTS_PER_ATTEMPT = 8;
+const GIT_TIMEOUT_MS = 10 * 60_000;
+const PROJECT_FRESH_MS = 5_000;
+
+export interface GitHost {
+  app: Hono;
+  revocations: Revocations;
+  maintenance: MaintenanceOptions;
+  /** Starts what runs by the clock; returns what stops it. */
+  repeat(intervalMs: number): () => Promise<void>;
+}
+
+/** Wires the git host together. `missing` names what the process still waits for. */
+export function createGitHost(
+  config: GitConfig,
+  parts: { lookup: ProjectLookup; metrics: Metrics; log: Logger; missing: () => string[] },
+): GitHost {
+  const { metrics, log } = parts;
+  const fetches = metrics.histogram('millwright_git_fetch_seconds');
+  const operations = metrics.counter('millwright_git_operations_total');
+  const expired = metrics.counter('millwright_git_expired_total');
+  const stored = metrics.counter('millwright_artifact_bytes_total');
+  const lookup = withForgeCredentials(
+    cachedProjects(parts.lookup, PROJECT_FRESH_MS),
+    config.MILLWRIGHT_FORGE_CREDENTIALS_FILE,
+  );
+  const bundles = createBundles(config.MILLWRIGHT_BUNDLE_DIR);
+  const mirrors = createMirrors({
+    folder: join(config.MILLWRIGHT_DATA_DIR, 'mirrors'),
+    bundles,
+    lookup,
+    fetchWindowMs: config.MILLWRIGHT_FETCH_WINDOW_SECONDS * 1000,
+    fetchTimeoutMs: config.MILLWRIGHT_FETCH_TIMEOUT_SECONDS * 1000,
+    log,
+    onFetch: (outcome, seconds) => fetches.observe({ outcome }, seconds),
+  });
+  const artifacts = createArtifactStore(
+    join(config.MILLWRIGHT_DATA_DIR, 'artifacts'),
+    config.MILLWRIGHT_MAX_ARTIFACT_BYTES,
+  );
+  const revocations = createRevocations();
+  const access = { signingKey: config.MILLWRIGHT_SIGNING_KEY, revocations };
+
+  const app = createApp(log);
+  addHttpMetrics(app, metrics);
+  addHealth(app, { metrics, missing: parts.missing });
+  addArtifactRoutes(app, {
+    store: artifacts,
+    authenticate: (authorization) => authenticate(authorization, 'artifacts', access),
+    allow: createAllowance(ARTIFACTS_PER_ATTEMPT * config.MILLWRIGHT_MAX_ARTIFACT_BYTES),
+    maxBytes: config.MILLWRIGHT_MAX_ARTIFACT_BYTES,
+    onStored: (bytes) => stored.inc(bytes),
+  });
+  addGitRoutes(app, {
+    mirrors,
+    bundles,
+    authenticate: (authorization) => authenticate(authorization, 'git', access),
+    limit: semaphore(config.MILLWRIGHT_GIT_CONCURRENCY),
+    allow: createAllowance(config.MILLWRIGHT_MAX_PUSH_BYTES),
+    maxPushBytes: config.MILLWRIGHT_MAX_PUSH_BYTES,
+    timeoutMs: GIT_TIMEOUT_MS,
+    log,
+    onOperation: (operation, outcome) => operations.inc({ operation, outcome }),
+  });
+  const maintenance: MaintenanceOptions = {
+    mirrors,
+    bundles,
+    artifacts,
+    retentionMs: config.MILLWRIGHT_ATTEMPT_RETENTION_DAYS * 86_400_000,
+    log,
+    onExpired: (kind, count) => expired.inc({ kind }, count),
+  };
+  return { app, revocations, maintenance, repeat: (intervalMs) => repeatMaintenance(maintenance, intervalMs) };
+}

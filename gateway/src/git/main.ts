@@ -1,0 +1,41 @@
+import { type Broker, connect } from '@millwright/broker';
+import { controlMessage } from '@millwright/crds';
+import { createMetrics, type Logger } from '@millwright/otel';
+import { openProjects } from '../shared/lookup.ts';
+import { type Running, runProcess } from '../shared/process.ts';
+import { listen } from '../shared/server.ts';
+import { type GitConfig, readGitConfig } from './config.ts';
+import { createGitHost } from './host.ts';
+
+const HOUR_MS = 60 * 60_000;
+
+async function start(config: GitConfig, log: Logger): Promise<Running> {
+  const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env);
+  let broker: Broker | undefined;
+  const host = createGitHost(config, {
+    lookup: projects.lookup,
+    metrics: createMetrics('git'),
+    log,
+    missing: () => (broker?.connected ? [] : ['RabbitMQ']),
+  });
+  // Serves before RabbitMQ answers: sandboxes at work need their repository more than revocations do.
+  const server = await listen(host.app, { port: config.MILLWRIGHT_HTTP_PORT, hostname: config.MILLWRIGHT_HTTP_HOST });
+  broker = await connect({
+    url: config.MILLWRIGHT_AMQP_URL,
+    name: 'git',
+    log: (level, message, fields) => log[level](message, fields),
+  });
+  await broker.subscribeFanout(controlMessage, (delivery) => host.revocations.apply(delivery.message));
+  const stopMaintenance = host.repeat(HOUR_MS);
+  log.info('git host ready', { port: server.port });
+  return {
+    close: async () => {
+      await server.close();
+      await stopMaintenance();
+      await broker?.close();
+      await projects.close();
+    },
+  };
+}
+
+await runProcess('git', readGitConfig, start);

@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { API_VERSION, type Project } from '@millwright/crds';
+import { z } from 'zod';
+import { type Kube, KubeError } from './kube.ts';
+
+/** How to log in to a forge. */
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+/** What is needed to talk to the repository of a Project. */
+export interface ProjectSource {
+  url: string;
+  defaultBranch: string;
+  credentials?: Credentials;
+}
+
+/** The Project is not there, or what it refers to is not. The message says what to change. */
+export class ProjectError extends Error {
+  override readonly name = 'ProjectError';
+  /** Whether it may work later without a change. */
+  readonly temporary: boolean;
+  constructor(message: string, temporary: boolean, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.temporary = temporary;
+  }
+}
+
+/** Finds a Project by namespace and name. Throws ProjectError. */
+export type ProjectLookup = (namespace: string, name: string) => Promise<ProjectSource>;
+
+interface Secret {
+  data?: Record<string, string>;
+}
+
+function credentialsOf(secret: Secret, name: string): Credentials {
+  const field = (key: string) => {
+    const value = secret.data?.[key];
+    return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8').trim();
+  };
+  const password = field('password') ?? field('token');
+  if (!password)
+    throw new ProjectError(
+      `Secret ${name} has neither password nor token: add the key username and one of both`,
+      false,
+    );
+  // Forges that take a token as password accept any user, and GitHub's apps want this one.
+  return { username: field('username') ?? 'x-access-token', password };
+}
+
+/**
+ * Credentials of forges from a file of lines `https://user:password@host[:port]`, the format of git-credential-store.
+ * Matched by scheme and host. Throws on lines that are not URLs, naming the line but not its content.
+ */
+export async function readForgeCredentials(file: string): Promise<Map<string, Credentials>> {
+  const found = new Map<string, Credentials>();
+  for (const [index, line] of (await readFile(file, 'utf8')).split('\n').entries()) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    if (!URL.canParse(line)) throw new Error(`${file}: line ${index + 1} is not a URL such as https://user:token@host`);
+    const url = new URL(line);
+    found.set(`${url.protocol}//${url.host}`, {
+      username: decodeURIComponent(url.username),
+      password: decodeURIComponent(url.password),
+    });
+  }
+  return found;
+}
+
+/** Adds the forge's credentials where a Project names none. The file is read anew each time: a mounted Secret changes. */
+export function withForgeCredentials(lookup: ProjectLookup, file: string | undefined): ProjectLookup {
+  if (file === undefined) return lookup;
+  return async (namespace, name) => {
+    const source = await lookup(namespace, name);
+    if (source.credentials || !/^https?:/.test(source.url)) return source;
+    const url = new URL(source.url);
+    const credentials = (await readForgeCredentials(file)).get(`${url.protocol}//${url.host}`);
+    return credentials ? { ...source, credentials } : source;
+  };
+}
+
+/** Looks Projects up in the Kubernetes API, with the Secret that they name. */
+export function kubeProjects(kube: Kube): ProjectLookup {
+  return async (namespace, name) => {
+    let what = `Project ${namespace}/${name}`;
+    try {
+      const project = await kube.get<Project>(`/apis/${API_VERSION}/namespaces/${namespace}/projects/${name}`);
+      const { url, defaultBranch, credentialsSecretRef } = project.spec.repository;
+      if (!credentialsSecretRef) return { url, defaultBranch };
+      what = `Secret ${credentialsSecretRef.name}, named by ${what} in spec.repository.credentialsSecretRef,`;
+      const secret = await kube.get<Secret>(
+        `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(credentialsSecretRef.name)}`,
+      );
+      return { url, defaultBranch, credentials: credentialsOf(secret, credentialsSecretRef.name) };
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (error.status === 404) throw new ProjectError(`${what} does not exist`, false, error);
+      if (error.status === 403) throw new ProjectError(`${what} may not be read by this process`, false, error);
+      throw new ProjectError(`${what} cannot be read: ${error.message}`, true, error);
+    }
+  };
+}
+
+const fileSchema = z.record(
+  z.string(),
+  z.object({
+    url: z.string(),
+    defaultBranch: z.string().default('main'),
+    credentials: z.object({ username: z.string(), password: z.string() }).optional(),
+  }),
+);
+
+/** Looks Projects up in a JSON file `{"<namespace>/<name>": {url, defaultBranch?, credentials?}}`: for running without a cluster. */
+export function fileProjects(file: string): ProjectLookup {
+  return async (namespace, name) => {
+    const project = fileSchema.parse(JSON.parse(await readFile(file, 'utf8')))[`${namespace}/${name}`];
+    if (!project) throw new ProjectError(`Project ${namespace}/${name} does not exist`, false);
+    const { credentials, ...source } = project;
+    return credentials ? { ...source, credentials } : source;
+  };
+}
+
+/** The longest time that a Project once read is used while the Kubernetes API cannot be asked. */
+const STALE_MS = 60 * 60_000;
+const MAX_CACHED = 10_000;
+
+/**
+ * Asks once per `freshMs`, and once for callers at the same time. While the Kubernetes API is away, what was read last is
+ * used for up to an hour, so that attempts under way can go on.
+ */
+export function cachedProjects(lookup: ProjectLookup, freshMs: number, now: () => number = Date.now): ProjectLookup {
+  const cache = new Map<string, { at: number; source: Promise<ProjectSource> }>();
+  return async (namespace, name) => {
+    const key = `${namespace}/${name}`;
+    const known = cache.get(key);
+    if (known && now() - known.at < freshMs) return known.source;
+    const entry = { at: now(), source: lookup(namespace, name) };
+    cache.delete(key);
+    cache.set(key, entry);
+    const oldest = cache.size > MAX_CACHED ? cache.keys().next().value : undefined;
+    if (oldest !== undefined) cache.delete(oldest);
+    try {
+      return await entry.source;
+    } catch (error) {
+      if (cache.get(key) === entry) cache.delete(key);
+      const usable = error instanceof ProjectError && error.temporary && known && now() - known.at < STALE_MS;
+      if (!usable) throw error;
+      cache.set(key, known);
+      return known.source;
+    }
+  };
+}
