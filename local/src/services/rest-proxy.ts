@@ -12,7 +12,7 @@ const prefix = '/rest/v1';
  */
 export function restProxy(upstream: string): Server {
   const { hostname, port } = new URL(upstream);
-  const agent = new Agent({ keepAlive: true, noDelay: true });
+  const agent = new Agent({ keepAlive: true });
   const server = createServer({ noDelay: true }, (incoming, outgoing) => {
     const url = incoming.url ?? '/';
     if (url !== prefix && !url.startsWith(`${prefix}/`) && !url.startsWith(`${prefix}?`)) {
