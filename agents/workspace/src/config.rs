@@ -49,7 +49,7 @@ impl Config {
             }
         };
         let socket = path("MILLWRIGHT_WORKSPACE_SOCKET");
-        let root = path("MILLWRIGHT_WORKSPACE_ROOT");
+        let root = path("MILLWRIGHT_WORKSPACE_DIR");
         let mut number = |name: &str, default: u64, min: u64, max: u64| match get(name) {
             None => default,
             Some(value) => match value.parse::<u64>() {
@@ -67,12 +67,13 @@ impl Config {
             root,
             connect_grace: Duration::from_secs(number("MILLWRIGHT_WORKSPACE_CONNECT_GRACE_SECONDS", 300, 1, day)),
             control_grace: Duration::from_secs(number("MILLWRIGHT_WORKSPACE_CONTROL_GRACE_SECONDS", 5, 0, day)),
-            terminate_grace: Duration::from_secs(number("MILLWRIGHT_WORKSPACE_TERMINATE_GRACE_SECONDS", 25, 0, day)),
+            terminate_grace: Duration::from_secs(number("MILLWRIGHT_WORKSPACE_TERMINATE_GRACE_SECONDS", 15, 0, day)),
             limits: Limits {
                 parallel_execs: number("MILLWRIGHT_WORKSPACE_MAX_EXECS", 16, 1, 256) as usize,
                 exec_time: Duration::from_secs(number("MILLWRIGHT_WORKSPACE_MAX_EXEC_SECONDS", day, 1, 7 * day)),
                 output_bytes: number("MILLWRIGHT_WORKSPACE_MAX_OUTPUT_BYTES", 64 << 20, 1024, tib),
-                memory_bytes: number("MILLWRIGHT_WORKSPACE_MAX_MEMORY_BYTES", 64 << 30, 16 << 20, tib),
+                // Below what the container may use: a command is to be ended with a clear cause before the kernel ends the server.
+                memory_bytes: 15 * (number("MILLWRIGHT_WORKSPACE_MAX_MEMORY_BYTES", 64 << 30, 16 << 20, tib) / 16),
                 processes: number("MILLWRIGHT_WORKSPACE_MAX_PROCESSES", 1024, 16, 1 << 20),
                 open_files: number("MILLWRIGHT_WORKSPACE_MAX_OPEN_FILES", 16_384, 64, 1 << 20),
                 file_bytes: number("MILLWRIGHT_WORKSPACE_MAX_FILE_BYTES", 16 << 30, 1 << 20, tib),
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn lists_every_error_at_once() {
         let errors = Config::read(|name| match name {
-            "MILLWRIGHT_WORKSPACE_ROOT" => Some("relative".to_owned()),
+            "MILLWRIGHT_WORKSPACE_DIR" => Some("relative".to_owned()),
             "MILLWRIGHT_WORKSPACE_MAX_EXECS" => Some("many".to_owned()),
             _ => None,
         })

@@ -1,5 +1,6 @@
 //! One exec from start to end: output forwarded as it comes, limits kept, the whole process group ended.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -43,10 +44,8 @@ pub fn command(root: &Root, limits: &Limits, args: &ExecArgs, has_stdin: bool) -
         .map_err(|errno| from_errno(errno, &format!("cwd {:?}", args.cwd)))?;
     let mut command = Command::new(argv[0]);
     command.args(&argv[1..]).env_clear().process_group(0);
-    for name in &args.inherit_env {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
+    if args.image_env {
+        command.envs(std::env::vars_os().filter(|(name, _)| is_of_the_image(name)));
     }
     command.envs(&args.env);
     command.stdin(if has_stdin { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -58,6 +57,11 @@ pub fn command(root: &Root, limits: &Limits, args: &ExecArgs, has_stdin: bool) -
     // SAFETY: between fork and exec the closure makes system calls only; it takes no lock and no memory.
     unsafe { command.pre_exec(prepare_child) };
     Ok(command)
+}
+
+/// Variables by which Millwright and Kubernetes describe the sandbox are not the commands' business.
+fn is_of_the_image(name: &OsStr) -> bool {
+    !["MILLWRIGHT_", "KUBERNETES_"].iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
 }
 
 /// One output pipe.

@@ -31,9 +31,9 @@ pub struct ExecArgs {
     pub cwd: String,
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Names taken over from the server's own environment, which is that of the project's image.
+    /// Start from the environment of the project's image, which is the server's own without what concerns the sandbox.
     #[serde(default)]
-    pub inherit_env: Vec<String>,
+    pub image_env: bool,
     pub timeout_ms: u64,
     /// Time between TERM and KILL.
     #[serde(default = "default_grace_ms")]

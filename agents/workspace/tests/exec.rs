@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn output_exit_code_environment_directory_and_input() {
-    let server = Server::start("basic", &[("SECRET_OF_THE_SERVER", "x"), ("IMAGE_SETTING", "from the image")]);
+    let server =
+        Server::start("basic", &[("KUBERNETES_SERVICE_HOST", "10.0.0.1"), ("IMAGE_SETTING", "from the image")]);
     let mut client = server.connect();
     fs::create_dir(server.root().join("sub")).unwrap();
 
@@ -19,11 +20,13 @@ fn output_exit_code_environment_directory_and_input() {
     assert_eq!((&result.exit["code"], &result.exit["cause"]), (&json!(3), &json!("exited")));
     assert_eq!((&result.exit["stdoutBytes"], &result.exit["truncated"]), (&json!(10), &json!(false)));
 
-    let env =
-        json!({ "argv": ["env"], "cwd": "sub", "env": { "GIVEN": "1" }, "inheritEnv": ["IMAGE_SETTING", "NOT_SET"] });
+    let env = json!({ "argv": ["env"], "cwd": "sub", "env": { "GIVEN": "1" }, "imageEnv": false });
     let mut names: Vec<String> = client.exec(env, &[]).stdout.lines().map(str::to_owned).collect();
     names.sort();
-    assert_eq!(names, ["GIVEN=1", "IMAGE_SETTING=from the image"]);
+    assert_eq!(names, ["GIVEN=1"]);
+    let names = client.script("env").stdout;
+    assert!(names.contains("IMAGE_SETTING=from the image\n"), "{names}");
+    assert!(!names.contains("MILLWRIGHT_") && !names.contains("KUBERNETES_"), "{names}");
 
     let result = client.exec(json!({ "argv": ["pwd"], "cwd": "sub" }), &[]);
     assert_eq!(result.stdout.trim(), server.root().join("sub").to_str().unwrap());

@@ -104,7 +104,7 @@ fn wrong_settings_are_all_named() {
         Command::new(PROGRAM).arg("serve").env_clear().env("MILLWRIGHT_WORKSPACE_MAX_EXECS", "0").output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1));
-    for name in ["MILLWRIGHT_WORKSPACE_SOCKET", "MILLWRIGHT_WORKSPACE_ROOT", "MILLWRIGHT_WORKSPACE_MAX_EXECS"] {
+    for name in ["MILLWRIGHT_WORKSPACE_SOCKET", "MILLWRIGHT_WORKSPACE_DIR", "MILLWRIGHT_WORKSPACE_MAX_EXECS"] {
         assert!(message.contains(name), "{message}");
     }
 }

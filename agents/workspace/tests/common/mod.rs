@@ -48,7 +48,7 @@ impl Server {
         let child = command
             .arg("serve")
             .env("MILLWRIGHT_WORKSPACE_SOCKET", base.join("socket"))
-            .env("MILLWRIGHT_WORKSPACE_ROOT", base.join("root"))
+            .env("MILLWRIGHT_WORKSPACE_DIR", base.join("root"))
             .envs(settings.iter().copied())
             .spawn()
             .unwrap();
@@ -152,7 +152,7 @@ impl Client {
         let fields = args.as_object_mut().unwrap();
         fields.entry("timeoutMs").or_insert(json!(20_000));
         fields.entry("outputBytes").or_insert(json!(1_000_000));
-        fields.entry("inheritEnv").or_insert(json!(["PATH"]));
+        fields.entry("imageEnv").or_insert(json!(true));
         self.send("exec", &args, stdin)
     }
 
