@@ -4,6 +4,7 @@ import { containerd } from './services/containerd.ts';
 import { controllerManager, scheduler } from './services/controllers.ts';
 import { coredns } from './services/coredns.ts';
 import { etcd } from './services/etcd.ts';
+import { gitDaemon } from './services/git-daemon.ts';
 import { jaeger } from './services/jaeger.ts';
 import { kubeProxy } from './services/kube-proxy.ts';
 import { kubelet } from './services/kubelet.ts';
@@ -26,6 +27,7 @@ export const services: readonly Service[] = [
   postgrest,
   rest,
   jaeger,
+  gitDaemon,
 ];
 
 /** Go tools that people and tests use, whatever the services need. */

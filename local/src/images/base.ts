@@ -51,7 +51,7 @@ export async function buildBaseImage(ctx: Context): Promise<BaseImage> {
             onLine: (line) => report(undefined, line.replace(/^I: /, '')),
           },
         );
-        await writeSingleLayerLayout(folder, tar, name, path);
+        await writeSingleLayerLayout(folder, tar, name, { Env: [`PATH=${path}`] });
       },
       30,
     ),

@@ -20,7 +20,7 @@ beforeEach(() => {
   write('operator/src/legacy.cjs', "module.exports = require('node:path').sep;");
   write(
     'operator/src/greet.ts',
-    "import sep from './legacy.cjs';\nexport const greet = (): void => console.log(`hello ${sep}`);",
+    "import sep from './legacy.cjs';\nexport const greet = (): void => console.log('hello', sep);",
   );
   write('supabase/migrations/20260101000000_first.sql', 'select 1;');
   write('supabase/plain-postgres.sql', 'select 2;');

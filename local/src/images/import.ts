@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
+import { ctr } from '../kubernetes/ctr.ts';
 import { run } from '../process/run.ts';
 import type { Context } from '../service.ts';
-import { ctr } from '../services/containerd.ts';
 import type { BuiltImages } from './images.ts';
 
 /** Imports the images that the platform's containerd does not have. The base image comes first: the archives build on its layer. */
@@ -29,7 +29,8 @@ export async function importImages(ctx: Context, { base, archives }: BuiltImages
   }
 }
 
-async function importArchive(ctx: Context, image: string, archive: string): Promise<void> {
+/** Makes the archive's image known to the kubelet under its name. */
+export async function importArchive(ctx: Context, image: string, archive: string): Promise<void> {
   await ctr(ctx, ['images', 'import', archive]);
   // The kubelet never collects an image that carries this label; no registry could give it back.
   await ctr(ctx, ['images', 'label', image, 'io.cri-containerd.pinned=pinned']);

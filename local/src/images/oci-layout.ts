@@ -26,6 +26,13 @@ const mediaTypes = {
   layer: 'application/vnd.oci.image.layer.v1.tar',
 };
 
+/** What a container of the image runs with unless its pod says otherwise, in the words of the image format. */
+export interface ImageDefaults {
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly User?: string;
+}
+
 /**
  * Makes `folder` the layout of an image whose one layer is the given tar, uncompressed, so that it can be recognised in images built
  * on it. The tar is moved into the layout.
@@ -34,7 +41,7 @@ export async function writeSingleLayerLayout(
   folder: string,
   layerTar: string,
   image: string,
-  path: string,
+  defaults: ImageDefaults,
 ): Promise<void> {
   mkdirSync(join(folder, 'blobs/sha256'), { recursive: true });
   const hash = createHash('sha256');
@@ -44,7 +51,7 @@ export async function writeSingleLayerLayout(
   const config = writeBlob(folder, mediaTypes.config, {
     architecture: imageArchitecture(),
     os: 'linux',
-    config: { Env: [`PATH=${path}`] },
+    config: defaults,
     rootfs: { type: 'layers', diff_ids: [layer.digest] },
   });
   const manifest = writeBlob(folder, mediaTypes.manifest, {
