@@ -31,13 +31,13 @@ const publishedRef = `refs/tags/${source.version}`;
 export async function prepareRepository(ctx: Context): Promise<PreparedRepository> {
   const repository = join(repositoriesDir(ctx), source.file);
   if (!existsSync(repository)) {
-    await ctx.step(`Fetching ${source.module} ${source.version}`, () => createRepository(ctx, repository), 3);
+    await ctx.step(`Fetching ${source.module} ${source.version}`, () => createRepository(repository), 3);
   }
   const commit = (await git(repository, ['rev-parse', '--verify', `${publishedRef}^{commit}`])).trim();
   return { url: repositoryUrl(ctx, source.file), defaultBranch, commit };
 }
 
-async function createRepository(ctx: Context, repository: string): Promise<void> {
+async function createRepository(repository: string): Promise<void> {
   const folder = await fetchModule();
   const temporary = `${repository}.${process.pid}.new`;
   try {
