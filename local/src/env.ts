@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readIfPresent, writeAtomically } from './files.ts';
+import { containerdSocket } from './kubernetes/ctr.ts';
 import { adminKubeconfig, contextName } from './kubernetes/kubeconfig.ts';
 import type { Context } from './service.ts';
-import { containerdSocket } from './services/containerd.ts';
 import { jaegerEndpoints } from './services/jaeger.ts';
 import { postgresEndpoints } from './services/postgres.ts';
 import { supabaseEndpoints } from './services/postgrest.ts';

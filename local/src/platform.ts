@@ -17,16 +17,19 @@ import { createToolBuilder } from './tools.ts';
  * @throws MissingRequirement when the person has to do something first; StartFailed when services did not come up
  */
 export async function up(ctx: Context): Promise<Environment> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) {
+  if (process.platform !== 'linux')
+    throw new MissingRequirement(`The local platform runs a real kubelet, which needs Linux. ${alternative}`);
+  const packages = [...networkPackages, ...services.flatMap((service) => service.packages ?? [])];
+  if (process.getuid?.() !== 0) {
+    await ensurePackages(ctx, packages);
     throw new MissingRequirement(
-      'The local platform runs a real kubelet and needs root on Linux. Run it as root on Debian 12, or use a cluster you have: npm start -- --context NAME',
+      `The local platform runs a real kubelet, which needs root: try again as root. ${alternative}`,
     );
   }
   return withLock(ctx, async () => {
-    const packages = services.flatMap((service) => service.packages ?? []);
     const tools = new Set([...services.flatMap((service) => service.tools ?? []), ...commandLineTools]);
     const toolReady = createToolBuilder(ctx, tools);
-    await ensurePackages(ctx, [...networkPackages, ...packages]);
+    await ensurePackages(ctx, packages);
     await networkUp(ctx);
     await startServices(ctx, services, toolReady);
     await Promise.all([...tools].map(toolReady));
@@ -35,6 +38,8 @@ export async function up(ctx: Context): Promise<Environment> {
     return environment;
   });
 }
+
+const alternative = 'Or use a cluster you have: npm start -- --context NAME';
 
 /** Ends what `up` started; data stays. */
 export async function down(ctx: Context): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { MissingRequirement } from './debian.ts';
 import { readIfPresent } from './files.ts';
 import { run } from './process/run.ts';
 import type { Context } from './service.ts';
@@ -100,17 +101,18 @@ export function toolPath(cacheDir: string, repository: string, tool: string): st
 /**
  * Builds Go tools on request, one module at a time (a Go build uses every core), in the order of `toolModules`.
  * The function returned resolves when the named tool is there; modules that nobody names are not built.
+ *
+ * @throws MissingRequirement when something is to be built and there is no Go
  */
 export function createToolBuilder(ctx: Context, wanted: ReadonlySet<string>): (tool: string) => Promise<void> {
   const builds = new Map<ToolModule, Promise<void>>();
+  const modules = toolModules.filter(({ tools }) => Object.keys(tools).some((tool) => wanted.has(tool)));
+  const missing = modules.filter((toolModule) => !isBuilt(ctx, toolModule));
+  for (const toolModule of modules) builds.set(toolModule, Promise.resolve());
+  const go = missing.length > 0 ? findGo() : '';
   let last: Promise<unknown> = Promise.resolve();
-  for (const toolModule of toolModules) {
-    if (!Object.keys(toolModule.tools).some((tool) => wanted.has(tool))) continue;
-    if (isBuilt(ctx, toolModule)) {
-      builds.set(toolModule, Promise.resolve());
-      continue;
-    }
-    const build = last.then(() => buildModule(ctx, toolModule));
+  for (const toolModule of missing) {
+    const build = last.then(() => buildModule(ctx, toolModule, go));
     // Whoever waits for this module learns of its failure; the next module is built all the same.
     last = build.catch(() => {});
     builds.set(toolModule, build);
@@ -123,7 +125,7 @@ function isBuilt(ctx: Context, toolModule: ToolModule): boolean {
   return Object.keys(toolModule.tools).every((tool) => existsSync(join(target, tool)));
 }
 
-async function buildModule(ctx: Context, toolModule: ToolModule): Promise<void> {
+async function buildModule(ctx: Context, toolModule: ToolModule, go: string): Promise<void> {
   const { source, version, args, target, what } = plan(ctx.cacheDir, ctx.repository, toolModule);
   const temporary = `${target}.${process.pid}.new`;
   const log = ctx.logFile(`build-${toolModule.folder}`);
@@ -134,7 +136,7 @@ async function buildModule(ctx: Context, toolModule: ToolModule): Promise<void> 
       rmSync(temporary, { recursive: true, force: true });
       mkdirSync(temporary, { recursive: true });
       try {
-        await run('nice', [findGo(), ...args, '-v', '-o', `${temporary}/`, what], {
+        await run('nice', [go, ...args, '-v', '-o', `${temporary}/`, what], {
           cwd: source,
           // Without cgo the binaries are static and the same wherever they are built; GOWORK keeps a foreign workspace out.
           env: { CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' },
@@ -167,5 +169,5 @@ export function findGo(): string {
       // Not in this folder.
     }
   }
-  throw new Error('Go is missing: install version 1.26 or newer from https://go.dev/dl/');
+  throw new MissingRequirement('Go is missing: install version 1.26 or newer from https://go.dev/dl/');
 }

@@ -2,25 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAtomically } from '../files.ts';
+import { containerdSocket, ctr } from '../kubernetes/ctr.ts';
 import { endContainers, unmountBelow } from '../kubernetes/leftovers.ts';
 import { importPauseImage, pauseImage } from '../kubernetes/pause-image.ts';
-import { run } from '../process/run.ts';
 import type { Context, Service } from '../service.ts';
 
-/** The socket of the platform's own containerd; Debian's, if there is one, is left alone. */
-export function containerdSocket(ctx: Context): string {
-  return join(ctx.runDir, 'containerd.sock');
-}
-
-/** Runs `ctr` against the platform's containerd, in the namespace whose images and containers the kubelet sees. */
-export function ctr(
-  ctx: Context,
-  args: readonly string[],
-  options: { readonly timeoutSeconds?: number } = {},
-): Promise<string> {
-  return run('ctr', ['--address', containerdSocket(ctx), '--namespace', 'k8s.io', ...args], options);
-}
-
+/** Runs the pods' containers. */
 export const containerd: Service = {
   name: 'containerd',
   packages: ['containerd', 'runc', 'containernetworking-plugins'],
@@ -44,10 +31,10 @@ export const containerd: Service = {
     await ctr(ctx, ['version'], { timeoutSeconds: 5 });
   },
   async afterReady(ctx) {
-    await importPauseImage(ctx, (args) => ctr(ctx, args));
+    await importPauseImage(ctx);
   },
   /** Shims and their containers outlive containerd by design: they end while it can still be asked for them. */
-  beforeStop: (ctx) => endContainers(ctx, (args) => ctr(ctx, args, { timeoutSeconds: 20 })),
+  beforeStop: endContainers,
   afterStop: (ctx) => unmountBelow([join(ctx.stateDir, 'data'), ctx.runDir]),
 };
 

@@ -19,7 +19,6 @@ export function repositoryUrl(ctx: Context, file: string): string {
 /** The plain git forge of the local platform: whoever reaches the bridge may read and push. */
 export const gitDaemon: Service = {
   name: 'git-daemon',
-  dependsOn: ['network'],
   packages: ['git'],
   remedy: 'Check that nothing else listens on port 9418 of the bridge, and that git is not older than 2.39.',
   async prepare(ctx) {

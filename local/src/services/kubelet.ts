@@ -4,9 +4,9 @@ import { stringify } from 'yaml';
 import { writeAtomically } from '../files.ts';
 import { certificate, clusterAuthority } from '../kubernetes/certificates.ts';
 import { callApiServer } from '../kubernetes/client.ts';
+import { containerdSocket } from '../kubernetes/ctr.ts';
 import { componentKubeconfig } from '../kubernetes/kubeconfig.ts';
 import type { Context, Service } from '../service.ts';
-import { containerdSocket } from './containerd.ts';
 
 /** The one node. */
 export const kubelet: Service = {
