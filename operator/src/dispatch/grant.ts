@@ -85,6 +85,9 @@ export function buildGrant(
       acceptance: task.spec.acceptance ?? [],
     },
     env: [
+      { name: 'MILLWRIGHT_ATTEMPT', value: String(attempt) },
+      { name: 'MILLWRIGHT_TASK', value: task.metadata.labels?.[labels.task] ?? name },
+      { name: 'MILLWRIGHT_WORKFLOW', value: task.metadata.labels?.[labels.workflow] ?? '' },
       ...(workspace.env ?? []),
       ...Object.entries(task.spec.params ?? {}).map(([key, value]) => ({
         name: `MILLWRIGHT_PARAM_${key.toUpperCase()}`,
