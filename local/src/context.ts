@@ -43,6 +43,6 @@ export function createContext(env: NodeJS.ProcessEnv = process.env, display?: Pr
 }
 
 /** Where the supervisor keeps the record of a running service. */
-export function recordFile(ctx: Context, service: string): string {
+export function recordFile(ctx: Pick<Context, 'stateDir'>, service: string): string {
   return join(ctx.stateDir, 'run', `${service}.json`);
 }

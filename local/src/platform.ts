@@ -1,7 +1,9 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { recordFile } from './context.ts';
 import { ensurePackages, MissingRequirement } from './debian.ts';
 import { type Environment, environmentOf, writeEnvironment } from './env.ts';
+import { readIfPresent, writeAtomically } from './files.ts';
 import { withLock } from './lock.ts';
 import { networkDown, networkPackages, networkUp } from './network.ts';
 import { runningDaemon } from './process/daemon.ts';
@@ -27,6 +29,7 @@ export async function up(ctx: Context): Promise<Environment> {
     );
   }
   return withLock(ctx, async () => {
+    claimMachine(ctx);
     const tools = new Set([...services.flatMap((service) => service.tools ?? []), ...commandLineTools]);
     const toolReady = createToolBuilder(ctx, tools);
     await ensurePackages(ctx, packages);
@@ -40,6 +43,21 @@ export async function up(ctx: Context): Promise<Environment> {
 }
 
 const alternative = 'Or use a cluster you have: npm start -- --context NAME';
+
+/** Addresses and sockets exist once, so a second checkout must not start its daemons over those of the first. */
+function claimMachine(ctx: Context): void {
+  const claim = join(ctx.runDir, 'state-folder');
+  const owner = readIfPresent(claim);
+  if (owner !== undefined && owner !== ctx.stateDir) {
+    const running = services.filter(({ name }) => runningDaemon(recordFile({ stateDir: owner }, name)));
+    if (running.length > 0) {
+      throw new MissingRequirement(
+        `The local platform of another checkout is running on this machine, with its state in ${owner}. Run \`npm run local -- down\` there first.`,
+      );
+    }
+  }
+  writeAtomically(claim, ctx.stateDir);
+}
 
 /** Ends what `up` started; data stays. */
 export async function down(ctx: Context): Promise<void> {

@@ -4,7 +4,7 @@ import { containerd } from './services/containerd.ts';
 import { controllerManager, scheduler } from './services/controllers.ts';
 import { coredns } from './services/coredns.ts';
 import { etcd } from './services/etcd.ts';
-import { gitDaemon, gitDaemon } from './services/git-daemon.ts';
+import { gitDaemon } from './services/git-daemon.ts';
 import { jaeger } from './services/jaeger.ts';
 import { kubeProxy } from './services/kube-proxy.ts';
 import { kubelet } from './services/kubelet.ts';
