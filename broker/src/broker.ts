@@ -20,7 +20,7 @@ import {
 import { header } from './headers.ts';
 import { createPublisher } from './publish.ts';
 import { createRequester, isReplyAddress } from './request.ts';
-import { declareQueue, declareTopology, topology, workQueue, workQueueName } from './topology.ts';
+import { declareTopology, declareWorkQueue, topology, workQueue, workQueueName } from './topology.ts';
 import type {
   Broker,
   BrokerOptions,
@@ -248,7 +248,7 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
         await known.done;
         return name;
       }
-      const done = withChannel((channel) => declareQueue(channel, workQueue(name)));
+      const done = withChannel((channel) => declareWorkQueue(channel, workQueue(name)));
       workQueues.set(name, { at: performance.now(), done });
       await done.catch((error) => {
         workQueues.delete(name);

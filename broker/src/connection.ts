@@ -8,6 +8,7 @@ import { connect as amqpConnect, type ChannelModel } from 'amqplib';
 import { fullJitter, sleep } from './backoff.ts';
 import { BrokerError, ClosedError, messageOf, PublishError, RefusedError } from './errors.ts';
 import type { Log } from './types.ts';
+import { tolerateUnreadableHeaders } from './unreadable.ts';
 
 const HEARTBEAT_SECONDS = 10;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -79,6 +80,7 @@ export function openLink(options: LinkOptions): Link {
       timeout: HANDSHAKE_TIMEOUT_MS,
       clientProperties: { connection_name: name, product: 'millwright' },
     });
+    tolerateUnreadableHeaders(next);
     let reason = 'closed';
     let alive = true;
     next.on('error', (error) => {
@@ -190,7 +192,11 @@ export function openLink(options: LinkOptions): Link {
     },
     async close() {
       stop.abort();
-      if (model) await closeQuietly(model);
+      const last = model;
+      if (!last) return;
+      // First, so that nobody takes the end of its channel for a fault to recover from.
+      lost('closed');
+      await closeQuietly(last);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Link } from './connection.ts';
 import { delivery, Receipt, type Settling } from './delivery.ts';
 import { ClosedError, messageOf, RefusedError } from './errors.ts';
 import type { Consumer, Handler } from './types.ts';
+import { UNREADABLE } from './unreadable.ts';
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 10_000;
@@ -58,7 +59,8 @@ export function startConsumer<T>(options: ConsumerOptions<T>): Promise<Consumer>
         });
         channel.on('close', () => {
           if (current?.channel === channel) current = undefined;
-          again(model, reason);
+          // When the whole connection goes, its channels tell before it does.
+          setImmediate(() => again(model, reason));
         });
         const queue = await options.prepare(channel);
         await channel.prefetch(options.prefetch);
@@ -127,6 +129,7 @@ export function startConsumer<T>(options: ConsumerOptions<T>): Promise<Consumer>
   }
 
   async function handle(receipt: Receipt): Promise<void> {
+    if (receipt.raw.properties.headers?.[UNREADABLE]) return discard(receipt, 'malformed: headers cannot be decoded');
     const decoded = decode(options.schema, receipt.raw.content);
     if (!decoded.ok) return discard(receipt, decoded.reason);
     try {

@@ -97,7 +97,7 @@ function table(letters: readonly DeadLetter[]): string[] {
     letter.queue ?? '-',
     letter.userId ?? '-',
     letter.messageId ?? '-',
-    printable(letter.reason).slice(0, 100),
+    printable(letter.reason.replaceAll('\n', '; ')).slice(0, 100),
   ]);
   const lines = [['ID', 'DIED', 'QUEUE', 'FROM', 'MESSAGE', 'REASON'], ...rows];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
@@ -120,7 +120,7 @@ function details(letter: DeadLetter): string[] {
     ['message id', letter.messageId ?? '-'],
     ['bytes', letter.truncated ? `${letter.bytes} (only the beginning was kept)` : letter.bytes],
     ['headers', JSON.stringify(letter.headers)],
-    ['reason', letter.reason],
+    ['reason', letter.reason.replaceAll('\n', '; ')],
   ];
   return [
     ...facts.map(([name, value]) => `${name.padEnd(12)} ${printable(String(value))}`),

@@ -110,7 +110,8 @@ async function walk(
 async function redrive(broker: Broker, letter: DeadLetter, raw: GetMessage): Promise<void> {
   if (letter.truncated) throw new BrokerError('only the beginning of the message was kept');
   const carried = carriedProperties(raw.properties);
-  const headers = { ...carried.headers, ...(letter.userId === undefined ? {} : { [header.userId]: letter.userId }) };
+  // Also when it is not known: a message must not gain our own identity by being re-driven.
+  const headers = { ...carried.headers, [header.userId]: letter.userId ?? '' };
   const properties = { ...carried, headers };
   const original = { exchange: letter.exchange, routingKey: letter.routingKey };
   if (letter.queue === undefined) return broker.publishRaw(original, raw.content, properties);
@@ -127,7 +128,8 @@ export function describe(raw: GetMessage, ownUser: string): DeadLetter {
   const { properties, fields, content } = raw;
   const headers: Record<string, unknown> = properties.headers ?? {};
   const messageId = stringOf(properties.messageId);
-  const death = brokersDeath(headers) ?? consumersDeath(headers) ?? { ...unknownDeath, ...pick(fields) };
+  const told = consumersWord(headers) ? consumersDeath(headers) : brokersDeath(headers);
+  const death = told ?? { ...unknownDeath, ...pick(fields) };
   return {
     id: identity(content, messageId, death.queue, death.diedAt),
     ...death,

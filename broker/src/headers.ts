@@ -52,10 +52,12 @@ export function carriedProperties(properties: MessageProperties): RawProperties 
   });
 }
 
-/** The verified publisher of a message; the original one if we have re-driven it ourselves. */
+/** The verified publisher of a message; the original one (none, if that is not known) if we have re-driven it ourselves. */
 export function publisherOf(properties: MessageProperties, ownUser: string): string | undefined {
   const userId = stringOf(properties.userId);
-  return userId === ownUser ? (stringOf(properties.headers?.[header.userId]) ?? userId) : userId;
+  if (userId !== ownUser) return userId;
+  const first = stringOf(properties.headers?.[header.userId]);
+  return first === '' ? undefined : (first ?? userId);
 }
 
 function defined<T extends object>(properties: { [K in keyof T]?: T[K] | undefined }): T {

@@ -3,7 +3,7 @@
  * RabbitMQ 3.10 and 4.x both understand, and differing defaults (the delivery limit) are always given.
  */
 import { createHash } from 'node:crypto';
-import type { Channel } from 'amqplib';
+import type { Channel, Replies } from 'amqplib';
 import type { Target } from './types.ts';
 
 /** Delays of the retry queues in milliseconds. One TTL per queue: mixed TTLs in one queue block at its head. */
@@ -86,7 +86,7 @@ const deadLettered = {
   'x-delivery-limit': DELIVERY_LIMIT,
 };
 
-interface QueueSpec {
+export interface QueueSpec {
   name: string;
   arguments: Record<string, unknown>;
   bindings: readonly { exchange: string; key: string }[];
@@ -130,9 +130,9 @@ export const queues: readonly QueueSpec[] = [
   ),
 ];
 
-export const workQueue = (name: string): QueueSpec => ({
+export const workQueue = (name: string, expiresMs = WORK_QUEUE_EXPIRES_MS): QueueSpec => ({
   name,
-  arguments: { ...deadLettered, 'x-expires': WORK_QUEUE_EXPIRES_MS },
+  arguments: { ...deadLettered, 'x-expires': expiresMs },
   bindings: [
     { exchange: topology.work, key: name },
     { exchange: topology.again, key: name },
@@ -147,11 +147,21 @@ export function retryTier(delayMs: number): RetryTier {
 }
 
 /** Declares one queue and its bindings; what exists with the same arguments stays as it is. */
-export async function declareQueue(channel: Channel, spec: QueueSpec): Promise<void> {
-  await Promise.all([
+export async function declareQueue(channel: Channel, spec: QueueSpec): Promise<Replies.AssertQueue> {
+  const [declared] = await Promise.all([
     channel.assertQueue(spec.name, { durable: true, arguments: spec.arguments }),
     ...spec.bindings.map((binding) => channel.bindQueue(spec.name, binding.exchange, binding.key)),
   ]);
+  return declared;
+}
+
+/**
+ * Declares a work queue and keeps it from expiring while messages wait in it and no sandbox has come yet. Declaring again renews the
+ * lease of classic queues only; for quorum queues a read does (tried on 3.10). What is read goes back when the channel closes.
+ */
+export async function declareWorkQueue(channel: Channel, spec: QueueSpec): Promise<void> {
+  const { messageCount, consumerCount } = await declareQueue(channel, spec);
+  if (messageCount > 0 && consumerCount === 0) await channel.get(spec.name);
 }
 
 /** Declares everything but work queues and live queues, which come and go. Idempotent. */

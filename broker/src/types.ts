@@ -161,7 +161,10 @@ export interface Broker {
     options: { correlationId?: string | undefined; traceparent?: string | undefined },
   ): Promise<void>;
 
-  /** Declares the work queue of a required capability set and returns its name. Cheap to call before every publish. */
+  /**
+   * Declares the work queue of a required capability set and returns its name. Cheap to call before every publish. A queue without
+   * consumers expires after 30 minutes with what is in it: call this at least every 20 while work waits there, which renews the lease.
+   */
   ensureWorkQueue(key: WorkKey & { namespace: string }): Promise<string>;
 
   /** Zeros for a queue that does not exist. */
