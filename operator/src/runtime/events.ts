@@ -84,7 +84,8 @@ const REMEMBERED = 2_000;
 /** A repetition within this time is counted on the first event; client-go's series last as long. */
 const SERIES_MS = 360_000;
 const SERIES_FLUSH_MS = 60_000;
-const NOTE_LIMIT = 1_000;
+/** The API refuses a note of more than 1,024 bytes. */
+const NOTE_BYTES = 1_000;
 
 /**
  * A recorder that never blocks, never throws and never lets Events become load: every Event is an API write, and writes
@@ -159,7 +160,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       reason,
       regarding: referenceTo(about),
       ...(details.related === undefined ? {} : { related: referenceTo(details.related) }),
-      note: note.length > NOTE_LIMIT ? `${note.slice(0, NOTE_LIMIT)}…` : note,
+      note: clip(note),
       type,
     };
   }
@@ -215,6 +216,16 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       queue.length = 0;
     },
   };
+}
+
+function clip(note: string): string {
+  const bytes = Buffer.from(note);
+  if (bytes.length <= NOTE_BYTES) return note;
+  // A character that the cut goes through decodes to U+FFFD.
+  return `${bytes
+    .subarray(0, NOTE_BYTES)
+    .toString('utf8')
+    .replace(/\uFFFD$/, '')}…`;
 }
 
 function referenceTo(object: KubeObject): ObjectReference {

@@ -6,7 +6,7 @@ export type LineFault = 'drop' | 'duplicate' | 'truncate' | 'replay' | 'garbage'
 
 export interface WatchFaults {
   /** Asked for each event; undefined delivers it. */
-  line?: (entry: HistoryEntry) => LineFault | undefined;
+  line?: ((entry: HistoryEntry) => LineFault | undefined) | undefined;
   /** Milliseconds before each line. */
   delayMs?: () => number;
   /** Accepts watches and never says anything. */
