@@ -141,21 +141,23 @@ as $$
   select distinct on (namespace, pool, pod)
     namespace, pool, pod, task_uid, attempt, min(claimed_at) over (partition by namespace, pool, pod), at
   from claims
-  order by namespace, pool, pod, at desc, task_uid, attempt
+  order by namespace, pool, pod, at desc, task_uid desc, attempt desc
   on conflict (namespace, pool, pod) do update set
-    task_uid = case when excluded.last_seen_at > current.last_seen_at then excluded.task_uid else current.task_uid end,
-    attempt = case when excluded.last_seen_at > current.last_seen_at then excluded.attempt else current.attempt end,
     first_seen_at = least(current.first_seen_at, excluded.first_seen_at),
-    last_seen_at = greatest(current.last_seen_at, excluded.last_seen_at)
-  where excluded.last_seen_at > current.last_seen_at or excluded.first_seen_at < current.first_seen_at;
+    (last_seen_at, task_uid, attempt) = (
+      -- Also where two tasks tell of the same moment, the order in which they tell it must not matter.
+      select claim.at, claim.task_uid, claim.attempt
+      from (values (current.last_seen_at, current.task_uid, current.attempt),
+        (excluded.last_seen_at, excluded.task_uid, excluded.attempt)) as claim(at, task_uid, attempt)
+      order by claim desc limit 1
+    );
 $$;
 
 create function millwright.record_artifacts(messages jsonb) returns void
   language sql security invoker set search_path = ''
 as $$
-  insert into public.artifacts (task_uid, attempt, name, digest, namespace, media_type, bytes, created_at)
-  select distinct on (task_uid, attempt, a ->> 'name', a ->> 'digest')
-    task_uid, attempt, a ->> 'name', a ->> 'digest', namespace, a ->> 'mediaType', (a ->> 'bytes')::bigint, at
+  insert into public.artifacts as current (task_uid, attempt, name, digest, namespace, media_type, bytes, created_at)
+  select task_uid, attempt, a ->> 'name', a ->> 'digest', min(namespace), max(a ->> 'mediaType'), max((a ->> 'bytes')::bigint), min(at)
   from (
     select m -> 'task' ->> 'uid' as task_uid, (m ->> 'attempt')::integer as attempt, m ->> 'namespace' as namespace,
       (m ->> 'at')::timestamptz as at, m -> 'artifact' as a
@@ -167,8 +169,13 @@ as $$
     cross join lateral jsonb_array_elements(coalesce(m -> 'status' -> 'result' -> 'artifacts', '[]')) as a
     where m ->> 'type' = 'snapshot' and m ->> 'kind' = 'AgentTask' and (m -> 'status' ->> 'attempt') is not null
   ) as found
-  order by task_uid, attempt, a ->> 'name', a ->> 'digest', at
-  on conflict (task_uid, attempt, name, digest) do nothing;
+  group by task_uid, attempt, a ->> 'name', a ->> 'digest'
+  order by task_uid, attempt, a ->> 'name', a ->> 'digest'
+  -- The same content twice: what one of the messages left out, the other may say.
+  on conflict (task_uid, attempt, name, digest) do update set
+    media_type = coalesce(current.media_type, excluded.media_type),
+    bytes = coalesce(current.bytes, excluded.bytes),
+    created_at = least(current.created_at, excluded.created_at);
 $$;
 
 -- A snapshot leaves a line in the timeline too; its documents are in the object's own row.

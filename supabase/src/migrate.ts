@@ -2,9 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 
-const folder = join(import.meta.dirname, '..');
-export const migrationsFolder = join(folder, 'migrations');
-const preludeFile = join(folder, 'plain-postgres.sql');
+/** Where the SQL files lie in the repository: `migrations/` and `plain-postgres.sql`. */
+export const sqlFolder = join(import.meta.dirname, '..');
 
 /** Two processes that migrate at once take turns: any number will do, as long as it is always the same. */
 const lock = 7_420_613_377;
@@ -30,7 +29,8 @@ export async function databaseClient(url: string): Promise<pg.Client> {
 }
 
 /** Reads the migrations in the order in which they apply. Throws when a file is not named `<14 digits>_<name>.sql`. */
-export async function readMigrations(path: string = migrationsFolder): Promise<Migration[]> {
+export async function readMigrations(folder: string = sqlFolder): Promise<Migration[]> {
+  const path = join(folder, 'migrations');
   const files = (await readdir(path)).filter((file) => file.endsWith('.sql')).sort();
   return Promise.all(
     files.map(async (file) => {
@@ -48,8 +48,8 @@ export async function readMigrations(path: string = migrationsFolder): Promise<M
  * @param url of a role that bypasses row-level security and may create schemas, such as Supabase's `postgres`
  * @returns the versions applied by this call, none when there was nothing to do
  */
-export async function migrate(url: string, path: string = migrationsFolder): Promise<string[]> {
-  const migrations = await readMigrations(path);
+export async function migrate(url: string, folder: string = sqlFolder): Promise<string[]> {
+  const migrations = await readMigrations(folder);
   return withLock(url, async (client) => {
     await client.query('create schema if not exists supabase_migrations');
     await client.query(
@@ -88,8 +88,12 @@ async function apply(client: pg.Client, { version, name, sql }: Migration): Prom
  * @param url of a superuser
  * @param options.authenticatorPassword lets PostgREST log in with it
  */
-export async function applyPrelude(url: string, options: { authenticatorPassword?: string } = {}): Promise<void> {
-  const sql = await readFile(preludeFile, 'utf8');
+export async function applyPrelude(
+  url: string,
+  options: { authenticatorPassword?: string } = {},
+  folder: string = sqlFolder,
+): Promise<void> {
+  const sql = await readFile(join(folder, 'plain-postgres.sql'), 'utf8');
   await withLock(url, async (client) => {
     await client.query(sql);
     if (options.authenticatorPassword !== undefined) {
