@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Logger, Metrics } from '@millwright/otel';
+import type { Logger, Metrics, Telemetry } from '@millwright/otel';
 import type { Hono } from 'hono';
-import { addHealth, addHttpMetrics } from '../shared/health.ts';
+import { addHealth, observeHttp } from '../shared/health.ts';
 import { cachedProjects, type ProjectLookup, withForgeCredentials } from '../shared/projects.ts';
 import { semaphore } from '../shared/semaphore.ts';
 import { authenticate, createAllowance, createRevocations, type Revocations } from './access.ts';
@@ -30,7 +30,7 @@ export interface GitHost {
 /** Wires the git host together. `missing` names what the process still waits for. */
 export function createGitHost(
   config: GitConfig,
-  parts: { lookup: ProjectLookup; metrics: Metrics; log: Logger; missing: () => string[] },
+  parts: { lookup: ProjectLookup; metrics: Metrics; log: Logger; telemetry: Telemetry; missing: () => string[] },
 ): GitHost {
   const { metrics, log } = parts;
   const fetches = metrics.histogram('millwright_git_fetch_seconds');
@@ -59,7 +59,7 @@ export function createGitHost(
   const access = { signingKey: config.MILLWRIGHT_SIGNING_KEY, revocations };
 
   const app = createApp(log);
-  addHttpMetrics(app, metrics);
+  observeHttp(app, metrics, parts.telemetry);
   addHealth(app, { metrics, missing: parts.missing });
   addArtifactRoutes(app, {
     store: artifacts,

@@ -1,21 +1,22 @@
 import { type Broker, connect } from '@millwright/broker';
 import { controlMessage } from '@millwright/crds';
-import { createMetrics, type Logger } from '@millwright/otel';
+import { createMetrics } from '@millwright/otel';
 import { openProjects } from '../shared/lookup.ts';
-import { type Running, runProcess } from '../shared/process.ts';
+import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
 import { listen } from '../shared/server.ts';
 import { type GitConfig, readGitConfig } from './config.ts';
 import { createGitHost } from './host.ts';
 
 const HOUR_MS = 60 * 60_000;
 
-async function start(config: GitConfig, log: Logger): Promise<Running> {
+async function start(config: GitConfig, { log, telemetry }: Surroundings): Promise<Running> {
   const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env);
   let broker: Broker | undefined;
   const host = createGitHost(config, {
     lookup: projects.lookup,
     metrics: createMetrics('git'),
     log,
+    telemetry,
     missing: () => (broker?.connected ? [] : ['RabbitMQ']),
   });
   // Serves before RabbitMQ answers: sandboxes at work need their repository more than revocations do.

@@ -1,4 +1,5 @@
 import { MIN_SIGNING_KEY_BYTES } from '@millwright/crds';
+import { telemetryEnvironment } from '@millwright/otel';
 import { z } from 'zod';
 
 /** The environment is not what the process needs; the message lists every variable that is wrong. */
@@ -25,8 +26,9 @@ const number = (min: number, max: number) => z.coerce.number().int().min(min).ma
 /** A whole number between two bounds, with a default. */
 export const envInteger = (min: number, max: number, fallback: number) => number(min, max).default(fallback);
 
-/** What every process listens on and how much it logs. */
+/** What every process listens on, how much it logs, and where its traces go. */
 export const commonVariables = (port: number) => ({
+  ...telemetryEnvironment.shape,
   MILLWRIGHT_HTTP_PORT: envInteger(0, 65_535, port),
   MILLWRIGHT_HTTP_HOST: z.string().min(1).optional(),
   MILLWRIGHT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

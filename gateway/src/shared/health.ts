@@ -1,4 +1,4 @@
-import type { Metrics } from '@millwright/otel';
+import { attr, type Metrics, parseTraceparent, randomSpanId, type Telemetry } from '@millwright/otel';
 import type { Env, Hono } from 'hono';
 import { routePath } from 'hono/route';
 
@@ -21,16 +21,35 @@ export function addHealth<E extends Env>(
   });
 }
 
-/** Counts and times every request by the pattern of its route, never by its path, which has no bound. Add it before the routes. */
-export function addHttpMetrics<E extends Env>(app: Hono<E>, metrics: Metrics): void {
+/**
+ * Counts and times every request by the pattern of its route, never by its path, which has no bound; a request that is part of a trace
+ * leaves a span. Add it before the routes.
+ */
+export function observeHttp<E extends Env>(app: Hono<E>, metrics: Metrics, telemetry: Telemetry): void {
   const requests = metrics.counter('millwright_http_requests_total');
   const durations = metrics.histogram('millwright_http_request_duration_seconds');
   app.use(async (c, next) => {
+    const start = Date.now();
     const started = performance.now();
     await next();
+    const milliseconds = performance.now() - started;
     const route = routePath(c, -1);
     const method = c.req.method;
-    requests.inc({ route, method, code: String(c.res.status) });
-    durations.observe({ route, method }, (performance.now() - started) / 1000);
+    const { status } = c.res;
+    requests.inc({ route, method, code: String(status) });
+    durations.observe({ route, method }, milliseconds / 1000);
+    const parent = parseTraceparent(c.req.header('traceparent'));
+    if (!parent?.sampled || !telemetry.enabled) return;
+    telemetry.emit({
+      traceId: parent.traceId,
+      spanId: randomSpanId(),
+      parentSpanId: parent.spanId,
+      name: `${method} ${route}`,
+      kind: 'server',
+      start,
+      end: start + milliseconds,
+      attributes: { [attr.httpMethod]: method, [attr.httpRoute]: route, [attr.httpStatus]: status },
+      ...(status >= 500 ? { status: { code: 'error' } } : {}),
+    });
   });
 }

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttemptClaims, signAttemptToken } from '@millwright/crds';
-import { createMetrics, type Logger } from '@millwright/otel';
+import { createMetrics, type Logger, noTelemetry } from '@millwright/otel';
 import { readGitConfig } from '../git/config.ts';
 import { createGitHost, type GitHost } from '../git/host.ts';
 import { fileProjects } from '../shared/projects.ts';
@@ -65,6 +65,7 @@ export async function startGitHost(folder: string, environment: NodeJS.ProcessEn
     lookup: fileProjects(projectsFile),
     metrics: createMetrics('git'),
     log,
+    telemetry: noTelemetry,
     missing: () => [],
   });
   const server = await listen(host.app, { port: 0, hostname: '127.0.0.1' });

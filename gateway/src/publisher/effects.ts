@@ -1,0 +1,100 @@
+import { type Broker, type Delivery, messageIds, targets } from '@millwright/broker';
+import { type EffectMessage, type EffectResultMessage, effectResultMessage } from '@millwright/crds';
+import {
+  attr,
+  type Logger,
+  type Metrics,
+  parseTraceparent,
+  spanIdOf,
+  type Telemetry,
+  traceparent,
+} from '@millwright/otel';
+import { keyedLock } from '../shared/semaphore.ts';
+import { createEpochFence } from './epochs.ts';
+
+export interface EffectOptions {
+  broker: Pick<Broker, 'publish'>;
+  perform: (effect: EffectMessage) => Promise<EffectResultMessage>;
+  log: Logger;
+  metrics: Metrics;
+  telemetry: Telemetry;
+}
+
+/** How long an effect waits whose answer could not be delivered: it is done again then, which finds it done. */
+const REQUEUE_MS = 5_000;
+
+/**
+ * Handles what arrives on `millwright.effects`: does it, answers on `millwright.results`, and only then acknowledges it. One effect of a
+ * project at a time. What an earlier leader decided is dropped once a later one has spoken about the attempt.
+ */
+export function effectHandler(options: EffectOptions): (delivery: Delivery<EffectMessage>) => Promise<void> {
+  const { log, metrics, telemetry } = options;
+  const fence = createEpochFence();
+  const lock = keyedLock();
+  const effects = metrics.counter('millwright_effects_total');
+  const confirms = metrics.histogram('millwright_publish_confirm_seconds');
+  const failures = metrics.counter('millwright_publish_failures_total');
+
+  const trace = (delivery: Delivery<EffectMessage>, result: EffectResultMessage, start: number) => {
+    const parent = parseTraceparent(delivery.traceparent);
+    if (!parent) return undefined;
+    const { task, attempt, epoch } = delivery.message;
+    const spanId = spanIdOf(task.uid, task.name, attempt, 'publishBranch');
+    telemetry.emit({
+      traceId: parent.traceId,
+      spanId,
+      parentSpanId: parent.spanId,
+      name: 'publish branch',
+      kind: 'consumer',
+      start,
+      end: Date.now(),
+      attributes: {
+        [attr.namespace]: task.namespace,
+        [attr.project]: delivery.message.project,
+        [attr.task]: task.name,
+        [attr.taskUid]: task.uid,
+        [attr.attempt]: attempt,
+        [attr.epoch]: epoch,
+        [attr.commit]: delivery.message.commit,
+        [attr.messagingMessageId]: delivery.messageId,
+      },
+      status: result.ok ? { code: 'ok' } : { code: 'error', message: result.message ?? '' },
+    });
+    return traceparent(parent.traceId, spanId, parent.sampled);
+  };
+
+  return async (delivery) => {
+    const effect = delivery.message;
+    const { id, task, attempt, epoch, type: kind } = effect;
+    const fields = { effect: id, namespace: task.namespace, task: task.name, attempt, epoch };
+    await lock(`${task.namespace}/${effect.project}`, async () => {
+      if (!fence.admits(task.uid, attempt, epoch)) {
+        log.warn('effect of an earlier leader dropped', fields);
+        effects.inc({ kind, outcome: 'fenced' });
+        delivery.ack();
+        return;
+      }
+      const start = Date.now();
+      const result = await options.perform(effect);
+      effects.inc({ kind, outcome: result.ok ? 'ok' : result.retryable ? 'retryable' : 'failed' });
+      log[result.ok ? 'info' : 'warn'](result.ok ? 'effect done' : 'effect failed', {
+        ...fields,
+        reason: result.message,
+      });
+      const context = trace(delivery, result, start);
+      const sent = performance.now();
+      try {
+        await options.broker.publish(targets.results, effectResultMessage, result, {
+          messageId: `${messageIds.effect(task.uid, attempt, kind)}:result`,
+          ...(context === undefined ? {} : { traceparent: context }),
+        });
+        confirms.observe((performance.now() - sent) / 1000);
+        delivery.ack();
+      } catch (error) {
+        failures.inc({ reason: error instanceof Error ? error.name : 'unknown' });
+        log.warn('the answer to an effect was not confirmed', { ...fields, error });
+        delivery.requeue(REQUEUE_MS);
+      }
+    });
+  };
+}
