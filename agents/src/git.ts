@@ -1,0 +1,71 @@
+/** Git inside the workspace. The token is in the environment of the commands that need it, never in arguments or files. */
+import type { Finished, Shell } from './shell.ts';
+
+export interface Git {
+  run(args: readonly string[], options?: GitOptions): Promise<Finished>;
+}
+
+export interface GitOptions {
+  /** Relative to the workspace's folder; default: the checkout. */
+  cwd?: string;
+  stdin?: string;
+  /** Talks to the gateway. */
+  network?: boolean;
+}
+
+export interface GitSettings {
+  url: string;
+  token: string;
+  author: { name: string; email: string };
+}
+
+/** The checkout's folder in the workspace. */
+export const CHECKOUT = 'repo';
+
+/** Nothing that the image, or a command before, has configured may run or ask. */
+const settings: readonly (readonly [string, string])[] = [
+  ['core.hooksPath', '/dev/null'],
+  ['core.fsmonitor', 'false'],
+  ['credential.helper', ''],
+  ['commit.gpgSign', 'false'],
+  ['merge.conflictStyle', 'merge'],
+  ['gc.auto', '0'],
+  ['maintenance.auto', 'false'],
+  ['safe.directory', '*'],
+  ['http.followRedirects', 'false'],
+  ['http.lowSpeedLimit', '1000'],
+  ['http.lowSpeedTime', '60'],
+];
+
+export function createGit(shell: Shell, { url, token, author }: GitSettings): Git {
+  const identity = {
+    GIT_AUTHOR_NAME: author.name,
+    GIT_AUTHOR_EMAIL: author.email,
+    GIT_COMMITTER_NAME: author.name,
+    GIT_COMMITTER_EMAIL: author.email,
+  };
+  return {
+    run(args, { cwd = CHECKOUT, stdin, network = false } = {}) {
+      const config = network ? [...settings, [`http.${url}.extraHeader`, `Authorization: Bearer ${token}`]] : settings;
+      return shell.run({
+        run: { argv: ['git', ...args] },
+        cwd,
+        quiet: true,
+        ...(stdin === undefined ? {} : { stdin }),
+        env: {
+          ...identity,
+          GIT_TERMINAL_PROMPT: '0',
+          GIT_CONFIG_NOSYSTEM: '1',
+          GIT_CONFIG_GLOBAL: '/dev/null',
+          GIT_CONFIG_COUNT: String(config.length),
+          ...Object.fromEntries(
+            config.flatMap(([key, value], index) => [
+              [`GIT_CONFIG_KEY_${index}`, key],
+              [`GIT_CONFIG_VALUE_${index}`, value],
+            ]),
+          ),
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,70 @@
+/** The log of one attempt: what commands print, and what the agent says about its own steps. */
+import { createLiveLog, type LiveLogOptions, type LogStream, textDecoder } from './live-log.ts';
+import { createRedactor } from './redact.ts';
+import { createTranscript } from './transcript.ts';
+import type { OutputStream } from './workspace/protocol.ts';
+
+export interface AttemptLog {
+  /** One line of the agent's own. */
+  system(line: string): void;
+  /** Begins the output of one command. */
+  command(): CommandLog;
+  /** Ends the live log, waiting at most `limitMs` for confirmations, and returns the whole log. */
+  close(limitMs: number): Promise<Buffer>;
+}
+
+export interface CommandLog {
+  output(stream: OutputStream, chunk: Buffer, omitted: number): void;
+  /** Ends it and returns the last part of what was printed. */
+  end(): string;
+}
+
+const TAIL_CHARACTERS = 4096;
+
+/** @param secrets are masked wherever they appear */
+export function createAttemptLog(options: LiveLogOptions & { secrets: readonly string[] }): AttemptLog {
+  const live = createLiveLog(options);
+  const transcript = createTranscript();
+
+  function add(stream: LogStream, text: string): void {
+    if (text === '') return;
+    transcript.add(text);
+    live.write(stream, text);
+  }
+
+  const system = (line: string) => add('system', `[millwright] ${line}\n`);
+
+  return {
+    system,
+    command() {
+      let tail = '';
+      const show = (stream: OutputStream, text: string) => {
+        tail = (tail + text).slice(-TAIL_CHARACTERS);
+        add(stream, text);
+      };
+      const chain = () => {
+        const decoder = textDecoder();
+        const redactor = createRedactor(options.secrets);
+        return {
+          push: (chunk: Buffer) => redactor.push(decoder.push(chunk)),
+          end: () => redactor.push(decoder.end()) + redactor.end(),
+        };
+      };
+      const chains = { stdout: chain(), stderr: chain() };
+      return {
+        output(stream, chunk, omitted) {
+          if (omitted > 0) system(`${omitted} bytes of output are left out here`);
+          show(stream, chains[stream].push(chunk));
+        },
+        end() {
+          for (const stream of ['stdout', 'stderr'] as const) show(stream, chains[stream].end());
+          return tail;
+        },
+      };
+    },
+    async close(limitMs) {
+      await live.close(limitMs);
+      return transcript.content();
+    },
+  };
+}

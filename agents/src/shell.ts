@@ -1,0 +1,134 @@
+/** Runs the commands of one attempt in the workspace: logged, ended by interruptions, never beyond the deadline. */
+import { reasons } from '@millwright/crds';
+import { FailedError, InterruptedError } from './errors.ts';
+import type { AttemptLog } from './log.ts';
+import { type Workspace, WorkspaceError } from './workspace/client.ts';
+import type { ExecResult } from './workspace/protocol.ts';
+
+export interface Command {
+  run: { argv: readonly string[] } | { script: string };
+  cwd?: string;
+  env?: Readonly<Record<string, string>>;
+  stdin?: string;
+  /** Whether the command's output goes to the log (the default) or only to the caller. */
+  quiet?: boolean;
+}
+
+export interface Finished {
+  /** 128 + the signal's number when a signal ended it, as shells say; 127 when it could not be started. */
+  exitCode: number;
+  /** Last part of what it printed. */
+  tail: string;
+  /** Standard output of quiet commands. */
+  stdout: string;
+  /** Why it could not start, or which limit ended it. */
+  problem: string | undefined;
+}
+
+export interface Shell {
+  /**
+   * Runs a command to its end; a non-zero exit code is no error here.
+   * @throws InterruptedError, WorkspaceLostError
+   */
+  run(command: Command): Promise<Finished>;
+}
+
+export interface ShellOptions {
+  workspace: Workspace;
+  log: AttemptLog;
+  /** Aborted with an InterruptedError. */
+  signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  deadline: number;
+  /** Between TERM and KILL. */
+  killGraceMs: number;
+}
+
+/** What is forwarded of one command's output. */
+const OUTPUT_BYTES = 8 * 1024 * 1024;
+const NOT_STARTED = 127;
+
+export function createShell(options: ShellOptions): Shell {
+  const { workspace, log, signal, deadline, killGraceMs } = options;
+  return {
+    async run({ run, cwd = '', env = {}, stdin, quiet = false }) {
+      signal.throwIfAborted();
+      const commandLog = quiet ? undefined : log.command();
+      const captured: Buffer[] = [];
+      const everything: Buffer[] = [];
+      let result: ExecResult;
+      try {
+        result = await workspace.exec({
+          command: run,
+          cwd,
+          env,
+          ...(stdin === undefined ? {} : { stdin }),
+          timeoutMs: Math.max(1, deadline - Date.now()),
+          outputBytes: quiet ? 256 * 1024 : OUTPUT_BYTES,
+          killGraceMs,
+          signal,
+          onOutput(stream, chunk, omitted) {
+            commandLog?.output(stream, chunk, omitted);
+            if (!quiet) return;
+            everything.push(chunk);
+            if (stream === 'stdout') captured.push(chunk);
+          },
+        });
+      } catch (error) {
+        if (!(error instanceof WorkspaceError)) throw error;
+        commandLog?.end();
+        log.system(error.message);
+        if (error.code !== 'spawnFailed') throw broken(error);
+        return {
+          exitCode: NOT_STARTED,
+          tail: error.message,
+          stdout: '',
+          problem: `cannot be started: ${error.message}`,
+        };
+      }
+      const tail = commandLog?.end() ?? Buffer.concat(everything).toString('utf8').slice(-4096);
+      signal.throwIfAborted();
+      if (result.cause === 'timedOut') throw new InterruptedError('deadline', 'the time limit has passed');
+      return {
+        exitCode: result.code ?? 128 + (result.signal ?? 0),
+        tail,
+        stdout: Buffer.concat(captured).toString('utf8'),
+        problem: problems[result.cause],
+      };
+    },
+  };
+}
+
+const problems: Record<ExecResult['cause'], string | undefined> = {
+  exited: undefined,
+  timedOut: undefined,
+  killed: undefined,
+  tooManyProcesses: 'was ended because it started too many processes',
+  memoryExceeded: "was ended because it needed more than the workspace's memory limit",
+};
+
+/** The workspace does not do what it always can: its folder is full, or gone. */
+function broken(error: WorkspaceError): FailedError {
+  return new FailedError({
+    class: 'infrastructure',
+    reason: reasons.SandboxLost,
+    message: `the workspace refused a command: ${error.code}: ${error.message}`,
+  });
+}
+
+/** The last lines of an output, within `max` characters. */
+export function lastLines(text: string, max: number): string {
+  const trimmed = text.trimEnd();
+  if (trimmed.length <= max) return trimmed;
+  const cut = trimmed.slice(-max);
+  const line = cut.indexOf('\n');
+  return line >= 0 && line < cut.length - 1 ? cut.slice(line + 1) : cut;
+}
+
+/** Whether a command did what it should. */
+export const succeeded = (finished: Finished): boolean => finished.exitCode === 0 && finished.problem === undefined;
+
+/** How a command ended, for people. */
+export function describeEnd(what: string, { exitCode, problem }: Finished): string {
+  return `${what} ${problem ?? `ended with exit code ${exitCode}`}`.slice(0, 1024);
+}
