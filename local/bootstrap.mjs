@@ -62,14 +62,17 @@ async function install() {
   let fetched = 0;
   console.error(`  … Installing ${total} npm packages (about 30 s)`);
   const timer = setInterval(() => {
-    const fraction = Math.min(0.95, fetched / total);
+    // Half by what has been fetched, for each package its description and its archive, and half by the time it usually takes.
+    const fraction = Math.min(0.95, fetched / total / 4 + seconds() / 80);
     const filled = Math.floor(fraction * 20);
     const left = fraction > 0.05 ? `${Math.ceil((seconds() * (1 - fraction)) / fraction)} s left` : `${seconds()} s`;
     const line = `  ${'█'.repeat(filled)}${'░'.repeat(20 - filled)} Installing npm packages · ${left}`;
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
     else if (seconds() % 10 === 0) console.error(line);
   }, 1000);
-  const npm = spawn('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=http'], {
+  // Not `npm ci`: it refuses a lock file that lacks packages of other platforms, as one made behind a mirror does
+  // (https://github.com/npm/cli/issues/9846). That what is locked is what was installed is checked below.
+  const npm = spawn('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=http'], {
     cwd: repository,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -89,16 +92,20 @@ async function install() {
   });
   clearInterval(timer);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  if (code === 0 && existsSync(join(repository, 'node_modules/.bin/node'))) {
+  if (code === 0 && isInstalled()) {
     console.error(`  ✓ Installing npm packages (${seconds()} s)`);
     return;
   }
   const lines = output
     .join('')
     .split('\n')
-    .filter((line) => !line.includes('npm http'));
-  console.error(`  ✗ Installing npm packages\n${lines.slice(-25).join('\n')}`);
-  console.error('Likely remedy: check that `npm ping` reaches the registry, then run the command again.');
+    .filter((line) => /^npm error/.test(line));
+  console.error(`  ✗ Installing npm packages\n${lines.slice(0, 25).join('\n')}`);
+  console.error(
+    code === 0
+      ? 'What npm installed is not what package-lock.json says. Likely remedy: `npm install`, and commit package-lock.json.'
+      : 'Likely remedy: check that `npm ping` reaches the registry, then run the command again.',
+  );
   process.exit(1);
 }
 

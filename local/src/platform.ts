@@ -71,6 +71,8 @@ export async function down(ctx: Context): Promise<void> {
 export async function reset(ctx: Context): Promise<void> {
   await down(ctx);
   rmSync(ctx.stateDir, { recursive: true, force: true });
+  // containerd's volatile half, of no use without the other; the lock beside it is for all checkouts.
+  rmSync(join(ctx.runDir, 'containerd'), { recursive: true, force: true });
 }
 
 export interface ServiceStatus {

@@ -4,7 +4,7 @@ import { createContext } from './context.ts';
 import { MissingRequirement } from './debian.ts';
 import { CommandError } from './process/run.ts';
 import { pretty } from './progress.ts';
-import { connectTo, type Cluster } from './start/cluster.ts';
+import { type Cluster, connectTo } from './start/cluster.ts';
 import { runExample } from './start/example.ts';
 import { installChart } from './start/install.ts';
 import { prepareLocal } from './start/local.ts';
@@ -39,7 +39,8 @@ async function main(args: string[]): Promise<number> {
   }
   const started = performance.now();
   const ctx = createContext();
-  const cluster = values.context === undefined ? await prepareLocal(ctx) : await connectTo(ctx, values.context, values.values ?? []);
+  const cluster =
+    values.context === undefined ? await prepareLocal(ctx) : await connectTo(ctx, values.context, values.values ?? []);
   if (!cluster.local && values.yes !== true && !(await agrees(cluster))) {
     console.log('Nothing was installed.');
     return 1;
@@ -51,7 +52,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 async function agrees(cluster: Cluster): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new MissingRequirement('Standard input is no terminal to ask on: add --yes to go ahead.');
+  if (!process.stdin.isTTY)
+    throw new MissingRequirement('Standard input is no terminal to ask on: add --yes to go ahead.');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(
     `This installs custom resources and the chart "millwright" (namespace ${cluster.systemNamespace}), and an example in namespace ${cluster.namespace}, in context "${cluster.context}". Go ahead? [y/N] `,
