@@ -55,6 +55,8 @@ export function exchange(dispatcher: Dispatcher, clock: Clock, request: Exchange
           method: request.method,
           headers: request.headers,
           body: request.body ?? null,
+          // Said outright, for undici closes the connection after a DELETE with a body unless told not to.
+          reset: false,
           headersTimeout: 0,
           bodyTimeout: 0,
         },

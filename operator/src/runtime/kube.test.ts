@@ -35,6 +35,8 @@ describe('connections', () => {
     for (let i = 0; i < 50; i += 1) await create(`serial-${i}`);
     // undici lets a socket rest for one turn of the event loop, so a second one may serve in turn with it.
     expect(server.connections).toBeLessThanOrEqual(2);
+    for (let i = 0; i < 50; i += 1) await kube.delete(widgets, { namespace: 'default', name: `serial-${i}` });
+    expect(server.connections).toBeLessThanOrEqual(2);
     await Promise.all(Array.from({ length: 300 }, (_, i) => create(`parallel-${i}`)));
     expect(server.connections).toBeLessThanOrEqual(4);
     expect(kube.stats.connectionsOpened).toBe(server.connections);
