@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CheckStep, checkSteps } from './check-steps.ts';
@@ -13,48 +13,46 @@ if (values.help) {
     `Usage: npm run check\n\nRuns all of:\n${checkSteps.map(({ name, command }) => `  ${name}: ${command.join(' ')}`).join('\n')}`,
   );
 } else {
-  const ctx = createContext();
-  let failed = 0;
-  for (const step of checkSteps) {
-    if (step.when && !existsSync(join(ctx.repository, step.when))) continue;
-    const problem = await ctx.step(step.name, () => check(ctx, step));
-    if (problem === undefined) {
-      console.log(`✓ ${step.name}`);
-      continue;
-    }
-    failed++;
-    console.log(`✗ ${step.name}\n${problem}${step.remedy ? `\nRemedy: ${step.remedy}` : ''}`);
-  }
-  console.log(failed === 0 ? 'All checks passed.' : `${failed} checks failed.`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  process.exitCode = (await checkAll(createContext())) ? 0 : 1;
 }
 
-/** What is wrong, or undefined. */
-async function check(ctx: Context, step: CheckStep): Promise<string | undefined> {
+/** Runs every step, whatever the others say, and prints what is wrong; true when nothing is. */
+async function checkAll(ctx: Context): Promise<boolean> {
+  const steps = checkSteps.filter(({ when }) => !when || existsSync(join(ctx.repository, when)));
+  const failed: string[] = [];
+  for (const step of steps) {
+    try {
+      await ctx.step(step.name, () => check(ctx, step));
+    } catch (error) {
+      const problem = error instanceof CommandError && error.output ? error.output : (error as Error).message;
+      console.log(`${problem.trimEnd()}${step.remedy ? `\nRemedy: ${step.remedy}` : ''}`);
+      failed.push(step.name);
+    }
+  }
+  const sum = failed.length === 0 ? 'All passed' : `${failed.length} failed: ${failed.join(', ')}`;
+  console.log(`${steps.length} checks. ${sum}.`);
+  return failed.length === 0;
+}
+
+/** @throws Error that says what is wrong */
+async function check(ctx: Context, step: CheckStep): Promise<void> {
   const [command, ...args] = step.command;
   const before = step.changesNothing ? await workTree(ctx) : '';
-  try {
-    await run(command, args, { cwd: join(ctx.repository, step.cwd ?? '') });
-  } catch (error) {
-    return error instanceof CommandError ? error.output.trimEnd() || error.message : String(error);
-  }
-  if (step.changesNothing && (await workTree(ctx)) !== before) {
-    return run('git', ['status', '--short'], { cwd: ctx.repository });
-  }
-  return undefined;
+  await run(command, args, { cwd: join(ctx.repository, step.cwd ?? '') });
+  if (!step.changesNothing) return;
+  const after = await workTree(ctx);
+  if (after !== before) throw new Error(await run('git', ['diff', '--stat', before, after], { cwd: ctx.repository }));
 }
 
-/** Identifies the content of the work tree, changes that are not committed included. */
+/** Identifies the content of the work tree, uncommitted and new files included: git's name of it as a tree. */
 async function workTree(ctx: Context): Promise<string> {
-  const git = (...args: string[]) => run('git', args, { cwd: ctx.repository });
-  const fresh = await git('ls-files', '--others', '--exclude-standard', '-z');
-  const hashes = await run('git', ['hash-object', '--stdin-paths'], {
-    cwd: ctx.repository,
-    input: fresh.split('\0').filter(Boolean).join('\n'),
-  });
-  return createHash('sha256')
-    .update(await git('diff', 'HEAD'))
-    .update(fresh)
-    .update(hashes)
-    .digest('hex');
+  const folder = mkdtempSync(join(tmpdir(), 'millwright-check-'));
+  try {
+    // An index of its own leaves what the person has staged as it is.
+    const options = { cwd: ctx.repository, env: { GIT_INDEX_FILE: join(folder, 'index') } };
+    await run('git', ['add', '--all'], options);
+    return (await run('git', ['write-tree'], options)).trim();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
