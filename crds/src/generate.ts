@@ -19,6 +19,7 @@ import {
 import { apiReference } from './reference.ts';
 import { resourceDefinitions } from './resources.ts';
 
+const chartFolder = 'charts/millwright/files/crds';
 const root = join(import.meta.dirname, '../..');
 const notice = 'Generated from the schemas in crds/src by `npm run generate`. Do not edit.';
 
@@ -35,11 +36,12 @@ const messages = {
 /** File path below the repository → content. */
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
-  for (const resource of resourceDefinitions)
-    files.set(
-      `crds/generated/${resource.group}_${resource.plural}.yaml`,
-      `# ${notice}\n${stringify(customResourceDefinition(resource), { lineWidth: 0, aliasDuplicateObjects: false })}`,
-    );
+  for (const resource of resourceDefinitions) {
+    const crd = stringify(customResourceDefinition(resource), { lineWidth: 0, aliasDuplicateObjects: false });
+    // A chart is packaged from its own folder alone, so it has a copy.
+    for (const folder of ['crds/generated', chartFolder])
+      files.set(`${folder}/${resource.group}_${resource.plural}.yaml`, `# ${notice}\n${crd}`);
+  }
   for (const [name, schema] of Object.entries(messages))
     files.set(
       `crds/generated/messages/${name}.json`,
@@ -50,11 +52,12 @@ export function generatedFiles(): Map<string, string> {
 }
 
 if (import.meta.main) {
-  const folder = join(root, 'crds/generated');
-  mkdirSync(join(folder, 'messages'), { recursive: true });
   const files = generatedFiles();
-  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
-    if (/\.(yaml|json)$/.test(file) && !files.has(`crds/generated/${file}`)) rmSync(join(folder, file));
+  for (const folder of ['crds/generated', 'crds/generated/messages', chartFolder]) {
+    mkdirSync(join(root, folder), { recursive: true });
+    for (const file of readdirSync(join(root, folder)))
+      if (/\.(yaml|json)$/.test(file) && !files.has(`${folder}/${file}`)) rmSync(join(root, folder, file));
+  }
   for (const [path, content] of files) writeFileSync(join(root, path), content);
   console.log(`generated ${files.size} files`);
 }
