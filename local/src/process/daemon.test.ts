@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -46,7 +47,15 @@ test('passes on nothing of the environment but what the launch names', async () 
   } finally {
     delete process.env.MILLWRIGHT_SECRET_OF_THE_CALLER;
   }
-  const { readFile } = await import('node:fs/promises');
   await expect.poll(() => readFile(log, 'utf8')).toContain('WANTED=yes');
   expect(await readFile(log, 'utf8')).not.toContain('MILLWRIGHT_SECRET_OF_THE_CALLER');
+});
+
+test('moves a log aside that has grown too long, and goes on with an empty one', () => {
+  const log = join(folder, 'log');
+  writeFileSync(log, '');
+  truncateSync(log, 65 * 1024 ** 2);
+  startDaemon(launch, record, log);
+  expect(statSync(`${log}.1`).size).toBe(65 * 1024 ** 2);
+  expect(statSync(log).size).toBe(0);
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readIfPresent, writeAtomically } from '../files.ts';
@@ -20,6 +20,7 @@ export interface DaemonRecord {
 /** Starts the daemon as leader of its own session, output appended to `log`, and writes its record. */
 export function startDaemon(launch: Launch, recordFile: string, log: string): DaemonRecord {
   mkdirSync(dirname(log), { recursive: true });
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > keptLogBytes) renameSync(log, `${log}.1`);
   const output = openSync(log, 'a');
   try {
     const child = spawn(launch.command, launch.args, {
@@ -85,6 +86,9 @@ export function fingerprint(launch: Launch): string {
   const content = JSON.stringify([command, binaryIdentity(command), args, env, cwd, uid, gid, launch.fingerprint]);
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
+
+/** A log that has outgrown this at a start moves aside, over the one before. */
+const keptLogBytes = 64 * 1024 ** 2;
 
 const daemonPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
