@@ -14,7 +14,7 @@ export type Place =
 export class Scheduler {
   readonly #waiting = new Map<string, Candidate>();
   readonly #holders = new Map<string, Holder>();
-  #waits: ReadonlyMap<string, { reason: Reason; message: string }> = new Map();
+  #waits = new Map<string, { reason: Reason; message: string }>();
   #scheduled = false;
   readonly #limits: Limits;
   readonly #changed: (keys: readonly string[]) => void;
@@ -52,7 +52,7 @@ export class Scheduler {
 
   /** The task is at work already (seen in its status after a restart, or its claim was granted to another pool). */
   occupy(holder: Holder): void {
-    this.#waiting.delete(holder.key);
+    this.#forget(holder.key);
     const known = this.#holders.get(holder.key);
     this.#holders.set(holder.key, holder);
     if (known && known.pool !== holder.pool) this.#pass();
@@ -61,7 +61,7 @@ export class Scheduler {
   /** The task holds no slot and wants none: it ended, backs off, was suspended or deleted. */
   release(key: string): void {
     const held = this.#holders.delete(key);
-    this.#waiting.delete(key);
+    this.#forget(key);
     if (held) this.#pass();
   }
 
@@ -85,6 +85,12 @@ export class Scheduler {
     return waiting;
   }
 
+  /** Why it waited goes too: asking again, it is to be told again. */
+  #forget(key: string): void {
+    this.#waiting.delete(key);
+    this.#waits.delete(key);
+  }
+
   #pass(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -106,7 +112,7 @@ export class Scheduler {
       changed.push(key);
     }
     for (const [key, wait] of waits) if (this.#waits.get(key)?.reason !== wait.reason) changed.push(key);
-    this.#waits = waits;
+    this.#waits = new Map(waits);
     if (changed.length > 0) this.#changed(changed);
   }
 }
