@@ -3,7 +3,7 @@ import type { WorkflowAction, WorkflowPlan } from './actions.ts';
 import type { TaskDraft } from './children.ts';
 import { draftTask } from './children.ts';
 import type { CompiledDag, Dag } from './dag.ts';
-import { endingOf } from './ending.ts';
+import { type Ending, endingOf } from './ending.ts';
 import { nodeStates } from './states.ts';
 import { type Progress, progressStatus, refused, waitingForProject } from './status.ts';
 
@@ -26,8 +26,14 @@ export function planWorkflow(observed: WorkflowObservation, now: number): Workfl
   if (workflow.metadata.deletionTimestamp) return { actions: [{ do: 'notifyTasks' }] };
   if (isFinished(workflow.status?.phase)) return planRemoval(workflow, now);
   if (!dag.ok) return { actions: [refused(workflow, dag, now)] };
-  if (!project && observed.children.size === 0) return { actions: [waitingForProject(workflow, now)] };
-  return planTasks(observed, dag.dag, now);
+  const ending = endingOf(workflow, now);
+  const plan: WorkflowPlan =
+    !project && observed.children.size === 0 && !ending
+      ? { actions: [waitingForProject(workflow, now)] }
+      : planTasks(observed, dag.dag, ending, now);
+  const timeout = workflow.spec.timeoutSeconds;
+  if (timeout === undefined || ending) return plan;
+  return { ...plan, requeueAfterMs: Date.parse(workflow.metadata.creationTimestamp) + timeout * 1000 - now };
 }
 
 /** After its time to live a finished Workflow goes, and its tasks with it; the history stays. */
@@ -38,9 +44,13 @@ function planRemoval(workflow: Workflow, now: number): WorkflowPlan {
   return left > 0 ? { actions: [], requeueAfterMs: left } : { actions: [{ do: 'delete' }] };
 }
 
-function planTasks({ workflow, children }: WorkflowObservation, dag: Dag, now: number): WorkflowPlan {
+function planTasks(
+  { workflow, children }: WorkflowObservation,
+  dag: Dag,
+  ending: Ending | undefined,
+  now: number,
+): WorkflowPlan {
   const states = nodeStates(dag, children, workflow.spec.params ?? {});
-  const ending = endingOf(workflow, now);
   const actions: WorkflowAction[] = [];
   let open = false;
   const ready: TaskDraft[] = [];
@@ -58,7 +68,5 @@ function planTasks({ workflow, children }: WorkflowObservation, dag: Dag, now: n
   const generationSeen = workflow.status?.observedGeneration === workflow.metadata.generation;
   if (ending || (!generationSeen && workflow.status !== undefined)) actions.push({ do: 'notifyTasks' });
   actions.push({ do: 'status', status, ...(open ? { lazy: true } : {}), ...(note ? { note } : {}) });
-  const timeout = workflow.spec.timeoutSeconds;
-  if (!open || timeout === undefined || ending) return { actions };
-  return { actions, requeueAfterMs: Date.parse(workflow.metadata.creationTimestamp) + timeout * 1000 - now };
+  return { actions };
 }
