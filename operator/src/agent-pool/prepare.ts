@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { type Management, poolPermissions, poolUser } from '@millwright/broker';
+import { type Management, poolPermissions, poolTopicPermissions, poolUser } from '@millwright/broker';
 import { type AgentPool, API_VERSION } from '@millwright/crds';
 import { defineResource, isAlreadyExists, type KubeClient, type KubeObject } from '../runtime/index.ts';
 import { poolSecretName } from './job.ts';
@@ -37,7 +37,12 @@ export async function preparePool(pool: AgentPool, options: PrepareOptions): Pro
   const { name, namespace, uid } = pool.metadata;
   const user = poolUser(namespace, name);
   const password = createHmac('sha256', signingKey).update(`pool user\n${uid}`).digest('base64url');
-  await management.ensureUser({ name: user, password, permissions: poolPermissions(namespace) });
+  await management.ensureUser({
+    name: user,
+    password,
+    permissions: poolPermissions(namespace),
+    topicPermissions: poolTopicPermissions(namespace),
+  });
   const url = new URL(sandboxAmqpUrl);
   url.username = encodeURIComponent(user);
   url.password = encodeURIComponent(password);
