@@ -83,6 +83,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const { kube, broker, cluster, logger, metrics, telemetry } = options;
   const now = () => Date.now();
   const memories = new TaskMemories();
+  /** Since when messages arrive here, in milliseconds since the epoch. */
+  let listeningSince: number | undefined;
   const draining = new Set<string>();
   const dags: DagCache = new Map();
   const lazy = new LazyWrites({ clock: systemClock });
@@ -196,6 +198,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         epoch: options.epoch,
         now,
         random: Math.random,
+        listeningSince: () => listeningSince,
       });
       if (!observed) return forgetTask(key);
       const plan = planTask(observed, now());
@@ -336,8 +339,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   for (const pool of cluster.pools.store.values()) enqueuePool(keyOf(pool));
   for (const project of cluster.projects.store.values()) controllers.projects.enqueue(keyOf(project));
 
-  const forgetDeliveries = broker.onStateChange((state) => {
-    if (state === 'disconnected') memories.dropDeliveries();
+  const followBroker = broker.onStateChange((state) => {
+    if (state === 'disconnected') {
+      listeningSince = undefined;
+      memories.dropDeliveries();
+    } else if (state === 'connected') listeningSince ??= now();
   });
   const inbound = createInbound({
     broker,
@@ -361,6 +367,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     enqueue: enqueueTask,
   });
   const consumer = await broker.consume(topology.results, operatorInbound, inbound, { prefetch: PREFETCH });
+  if (broker.connected) listeningSince ??= now();
 
   return {
     async stop() {
@@ -368,7 +375,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         .cancel()
         .catch((error: unknown) => logger.warn('consumer was not cancelled', { error: String(error) }));
       disconnectEvents();
-      forgetDeliveries();
+      followBroker();
       await Promise.all(Object.values(controllers).map((controller) => controller.stop()));
       await events.stop();
     },

@@ -117,23 +117,26 @@ function attemptTrace(task: AgentTask, attempt: number, kind: 'run' | 'verify'):
 async function publishWork(
   task: AgentTask,
   key: string,
-  { attempt, kind, key: workKey }: Extract<TaskAction, { do: 'publishWork' }>,
-  { broker, memories, workQueues, scheduler, announceQueue }: ExecuteTaskOptions,
+  { attempt, kind, key: workKey, pool }: Extract<TaskAction, { do: 'publishWork' }>,
+  { broker, memories, workQueues, announceQueue, now }: ExecuteTaskOptions,
 ): Promise<void> {
   const { namespace } = task.metadata;
   const queue = await broker.ensureWorkQueue({ namespace, ...workKey });
   const { isNew } = workQueues.use(namespace, workKey);
-  if (isNew) await announceQueue(namespace, workKey);
+  if (isNew)
+    await announceQueue(namespace, workKey).catch((error: unknown) => {
+      // Agents that have said hello before do not know it yet, so the next pass has to tell them.
+      workQueues.forget(namespace, queue);
+      throw error;
+    });
   await broker.publish(
     targets.work(queue),
     workMessage,
     { type: 'work', kind, task: identityOf(task), attempt, capabilities: [...workKey.capabilities] },
     { messageId: messageIds.work(task.metadata.uid, attempt, kind), traceparent: attemptTrace(task, attempt, kind) },
   );
-  memories.of(key).published.work = { attempt, kind };
-  const place = scheduler.place(key);
-  const pool = place.state === 'admitted' ? place.pool.slice(namespace.length + 1) : (task.status?.agent?.pool ?? '');
-  workQueues.published(key, { namespace, pool, image: workKey.image, kind });
+  memories.of(key).published.work = { attempt, kind, key: workKey, pool, at: now() };
+  workQueues.published(key, { namespace, pool: pool.slice(namespace.length + 1), image: workKey.image, kind });
 }
 
 async function publishBranch(
@@ -199,6 +202,8 @@ async function drop(
   const held = memories.takeClaim(key, claim);
   if (!held) return;
   const { delivery, message } = held;
+  const { work } = memories.of(key).published;
+  if (work?.attempt === message.attempt && work.kind === message.kind) work.dropped = true;
   if (delivery.replyTo !== undefined)
     await broker
       .reply(

@@ -1,6 +1,6 @@
 import type { Delivery } from '@millwright/broker';
-import type { ClaimMessage, EffectResultMessage, ResultMessage, WorkKind } from '@millwright/crds';
-import type { TaskInbox, Unsettled } from './observation.ts';
+import type { ClaimMessage, EffectResultMessage, ResultMessage } from '@millwright/crds';
+import type { PublishedWork, TaskInbox, Unsettled } from './observation.ts';
 
 interface Held<M> extends Unsettled<M> {
   delivery: Delivery<unknown>;
@@ -12,7 +12,7 @@ export interface TaskMemory {
   runResult?: Held<ResultMessage>;
   verifyResult?: Held<ResultMessage>;
   effectResult?: Held<EffectResultMessage>;
-  published: { work?: { attempt: number; kind: WorkKind }; effect?: { attempt: number; at: number } };
+  published: { work?: PublishedWork; effect?: { attempt: number; at: number } };
   lastHeartbeatAt?: number;
   cancelSentAt?: number;
   /** First sight of the holder's end, and whether a live read agreed. */

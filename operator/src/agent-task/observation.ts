@@ -1,3 +1,4 @@
+import type { WorkKey } from '@millwright/broker';
 import type {
   AgentPool,
   AgentTask,
@@ -40,6 +41,20 @@ export interface Sandbox {
   message?: string;
 }
 
+/** Work that is with the broker, confirmed, as far as this process knows. */
+export interface PublishedWork {
+  attempt: number;
+  kind: WorkKind;
+  /** Decides its queue. */
+  key: WorkKey;
+  /** `<namespace>/<name>` of the pool that is to take it. */
+  pool: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** An agent was told to drop it, which acknowledged the message: nobody else will be delivered it. */
+  dropped?: boolean;
+}
+
 /** What the Workflow that owns the task says. */
 export interface Owner {
   uid: string;
@@ -61,9 +76,14 @@ export interface TaskObservation {
   place: Place;
   inbox: TaskInbox;
   /** What this process has published and had confirmed, so that it is not repeated on every pass. */
-  published: { work?: { attempt: number; kind: WorkKind }; effect?: { attempt: number; at: number } };
+  published: { work?: PublishedWork; effect?: { attempt: number; at: number } };
   /** The holder of the grant that counts in the current phase. */
   sandbox?: Sandbox;
+  /**
+   * Since when this process hears what agents send, in milliseconds since the epoch; absent while it does not (it has just started, or the
+   * broker is away). Silence counts from here: before that a heartbeat or a result may have been sent and wait in the broker.
+   */
+  listeningSince?: number;
   /** Last sign of life of the holder, in milliseconds since the epoch. */
   lastHeartbeatAt?: number;
   /** When the holder was told to stop. */

@@ -17,6 +17,8 @@ export interface ObserveTaskOptions {
   /** Milliseconds since the epoch. */
   now: () => number;
   random: () => number;
+  /** Since when messages reach this process, in milliseconds since the epoch; undefined: they do not. */
+  listeningSince: () => number | undefined;
 }
 
 /** Reads everything the plan for a task may look at; undefined when the task does not exist. */
@@ -29,6 +31,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
   const owner = await observeOwner(task, options);
   const memory = memories.peek(key);
   const sandbox = observeSandbox(task, options);
+  const listeningSince = options.listeningSince();
   return {
     task,
     ...(project ? { project } : {}),
@@ -38,6 +41,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
     inbox: memories.inbox(key),
     published: memory?.published ?? {},
     ...(sandbox ? { sandbox } : {}),
+    ...(listeningSince === undefined ? {} : { listeningSince }),
     ...(memory?.lastHeartbeatAt === undefined ? {} : { lastHeartbeatAt: memory.lastHeartbeatAt }),
     ...(memory?.cancelSentAt === undefined ? {} : { cancelSentAt: memory.cancelSentAt }),
     draining: options.draining,

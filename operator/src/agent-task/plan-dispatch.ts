@@ -1,9 +1,12 @@
 import { reasons } from '@millwright/crds';
+import { grantProblem } from '../dispatch/grant.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
+import { dismiss } from './inbox.ts';
 import { matchPools, type PoolMatch } from './matching.ts';
 import type { TaskObservation } from './observation.ts';
-import { attemptOf, running, waiting } from './status.ts';
+import { publishWork } from './publish-work.ts';
+import { attemptOf, finished, running, waiting } from './status.ts';
 
 /** An agent asks again after this time, so an older claim has nobody who waits for its answer. */
 export const CLAIM_VALID_MS = 25_000;
@@ -27,6 +30,8 @@ export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
       reasons.Suspended,
       owner?.suspended ? `Workflow "${owner.name}" is suspended` : 'spec.suspend is true',
     );
+  const problem = grantProblem(task, project);
+  if (problem) return refuse(observed, now, problem);
   const backoff = Date.parse(task.status?.nextAttemptAt ?? '') - now;
   if (backoff > 0) {
     const actions: TaskAction[] = [{ do: 'release' }, ...expiredClaims(observed, now)];
@@ -38,7 +43,10 @@ export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
     const plan = place.reason ? wait(observed, now, place.reason, place.message ?? '', 'keep') : { actions: [] };
     return { ...plan, actions: [request(observed, match.pools), ...plan.actions] };
   }
-  return planAdmitted(observed, match.pools, now);
+  const chosen = match.pools.find(({ pool }) => keyOf(pool) === place.pool);
+  // The pool whose slot it holds was disabled or changed: another one is to be found.
+  if (!chosen) return { actions: [{ do: 'release' }, request(observed, match.pools)] };
+  return planAdmitted(observed, match.pools, chosen, now);
 }
 
 function request({ task, owner }: TaskObservation, matches: readonly PoolMatch[]): TaskAction {
@@ -57,8 +65,13 @@ function request({ task, owner }: TaskObservation, matches: readonly PoolMatch[]
 }
 
 /** Admitted: publish the work once, and grant it to the first agent that may have it. */
-function planAdmitted(observed: TaskObservation, matches: readonly PoolMatch[], now: number): TaskPlan {
-  const { task, inbox, published, draining, epoch, place } = observed;
+function planAdmitted(
+  observed: TaskObservation,
+  matches: readonly PoolMatch[],
+  chosen: PoolMatch,
+  now: number,
+): TaskPlan {
+  const { task, inbox, draining, epoch } = observed;
   const attempt = attemptOf(task);
   const actions: TaskAction[] = [];
   let winner = false;
@@ -87,19 +100,33 @@ function planAdmitted(observed: TaskObservation, matches: readonly PoolMatch[], 
         { do: 'grant', claim: id, kind: 'run' },
       );
       const name = `${task.metadata.namespace}/${pool}`;
-      if (place.state === 'admitted' && place.pool !== name) actions.push({ do: 'occupy', pool: name });
+      if (keyOf(chosen.pool) !== name) actions.push({ do: 'occupy', pool: name });
     }
   }
-  const key = matches[0]?.key;
-  if (winner || !key) return { actions };
-  if (published.work?.attempt !== attempt || published.work.kind !== 'run')
-    actions.push({ do: 'publishWork', attempt, kind: 'run', key });
-  actions.push({
+  if (winner) return { actions };
+  const work = publishWork(observed, 'run', chosen, now);
+  actions.push(...work.actions, {
     do: 'status',
     lazy: true,
     status: waiting(task, now, reasons.Queued, `attempt ${attempt} waits for an agent to claim it`),
   });
-  return { actions };
+  return { actions, requeueAfterMs: work.requeueAfterMs };
+}
+
+/** A spec that no agent can be given: it cannot change, so this is the end. */
+function refuse(observed: TaskObservation, now: number, message: string): TaskPlan {
+  const { task } = observed;
+  return {
+    actions: [
+      {
+        do: 'status',
+        status: finished(task, now, 'Failed', reasons.InvalidSpec, message),
+        note: { type: 'Warning', reason: reasons.InvalidSpec, message },
+      },
+      ...dismiss(observed, 'the task has ended'),
+      { do: 'release' },
+    ],
+  };
 }
 
 /** States what the task waits for. Without `keep` it gives up its place with the scheduler. */

@@ -1,5 +1,6 @@
 import { type AgentTaskStatus, isFinished, reasons } from '@millwright/crds';
 import type { TaskAction, TaskPlan } from './actions.ts';
+import { dismiss, withoutStale } from './inbox.ts';
 import type { TaskObservation } from './observation.ts';
 import { planAttempt } from './plan-attempt.ts';
 import { planDispatch } from './plan-dispatch.ts';
@@ -13,6 +14,12 @@ export const CANCEL_GRACE_MS = 12_000;
  * @param now milliseconds since the epoch
  */
 export function planTask(observed: TaskObservation, now: number): TaskPlan {
+  const { observed: current, stale } = withoutStale(observed);
+  const plan = decide(current, now);
+  return stale.length > 0 ? { ...plan, actions: [{ do: 'settle', messages: stale }, ...plan.actions] } : plan;
+}
+
+function decide(observed: TaskObservation, now: number): TaskPlan {
   const { task } = observed;
   if (isFinished(task.status?.phase))
     return { actions: [{ do: 'release' }, ...dismiss(observed, 'the task has ended')] };
@@ -35,14 +42,6 @@ function endingOf({ task, owner }: TaskObservation): Ending | undefined {
   return owner?.ending;
 }
 
-/** Answers and settles whatever is in the inbox of a task that wants none of it. */
-export function dismiss({ inbox }: TaskObservation, reason: string): TaskAction[] {
-  const actions: TaskAction[] = inbox.claims.map((claim) => ({ do: 'drop', claim: claim.id, reason }));
-  const messages = [inbox.runResult, inbox.verifyResult, inbox.effectResult].flatMap((m) => (m ? [m.id] : []));
-  if (messages.length > 0) actions.push({ do: 'settle', messages });
-  return actions;
-}
-
 /** Cancels: at once when nobody works on it, else with a grace period in which the agent pushes what it has. */
 function planEnding(observed: TaskObservation, ending: Ending, now: number): TaskPlan {
   const { task, sandbox, inbox, cancelSentAt } = observed;
@@ -58,14 +57,15 @@ function planEnding(observed: TaskObservation, ending: Ending, now: number): Tas
     { do: 'release' },
   ];
   const phase = task.status?.phase;
-  if (phase !== 'Running' && phase !== 'Verifying') return { actions: verdict() };
-  const result = inbox.runResult?.message;
-  if (result) return { actions: verdict({ result: resultOf(task, result) }) };
-  if (inbox.verifyResult || sandbox?.state === 'ended' || sandbox?.state === 'missing') return { actions: verdict() };
+  const holder = phase === 'Verifying' ? task.status?.verifier : phase === 'Running' ? task.status?.agent : undefined;
+  if (!holder) return { actions: verdict() };
+  if (phase === 'Running' && inbox.runResult)
+    return { actions: verdict({ result: resultOf(task, inbox.runResult.message) }) };
+  const gone = sandbox?.state === 'ended' || (sandbox?.state === 'missing' && sandbox.confirmed);
+  if (inbox.verifyResult || gone) return { actions: verdict() };
   if (cancelSentAt === undefined)
     return { actions: [{ do: 'cancel', attempt, reason: ending.message }], requeueAfterMs: CANCEL_GRACE_MS };
   const left = cancelSentAt + CANCEL_GRACE_MS - now;
   if (left > 0) return { actions: [], requeueAfterMs: left };
-  const holder = phase === 'Verifying' ? task.status?.verifier : task.status?.agent;
-  return { actions: [...verdict(), ...(holder ? [{ do: 'deleteSandbox', pod: holder.pod } as const] : [])] };
+  return { actions: [...verdict(), { do: 'deleteSandbox', pod: holder.pod }] };
 }

@@ -2,6 +2,7 @@ import {
   type AgentTask,
   type GrantMessage,
   labels,
+  MAX_MESSAGE_BYTES,
   type Project,
   signAttemptToken,
   type WorkKind,
@@ -39,7 +40,6 @@ export function buildGrant(
   if (!holder || attempt === undefined) return undefined;
   const { namespace, uid, name } = task.metadata;
   const workflowUid = task.metadata.labels?.[labels.workflowUid] ?? uid;
-  const workspace = workspaceOf(task, project);
   const deadline = Date.parse(holder.at) + task.spec.timeoutSeconds * 1000;
   const iat = Math.floor(now / 1000);
   const revision = task.spec.revision;

@@ -7,6 +7,7 @@ import {
   type EffectResultMessage,
   type HeartbeatMessage,
   type HelloMessage,
+  isFinished,
   type OperatorInbound,
   type ResultMessage,
   type TaskIdentity,
@@ -125,8 +126,9 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
   }
 
   async function heartbeat(delivery: Delivery<OperatorInbound>, message: HeartbeatMessage): Promise<void> {
-    if (await holds(message, ['run', 'verify'])) memories.of(keyFor(message.task)).lastHeartbeatAt = now();
-    else stop(message);
+    const key = keyFor(message.task);
+    if (!(await holds(message, ['run', 'verify'])) || isFinished(cached(key)?.status?.phase)) stop(message);
+    else memories.of(key).lastHeartbeatAt = now();
     delivery.ack();
   }
 

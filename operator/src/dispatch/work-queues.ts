@@ -36,6 +36,11 @@ export class WorkQueues {
     return { queue, isNew };
   }
 
+  /** Undoes `use`. */
+  forget(namespace: string, queue: string): void {
+    this.#keys.get(namespace)?.delete(queue);
+  }
+
   /** Queues that an agent of the pool consumes when its sandbox was started with `image`; with no image: those of all images. */
   queuesFor(pool: AgentPool, image?: string): string[] {
     if (!pool.spec.enabled) return [];

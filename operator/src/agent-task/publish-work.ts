@@ -1,0 +1,33 @@
+import type { WorkKey } from '@millwright/broker';
+import type { WorkKind } from '@millwright/crds';
+import { keyOf } from '../runtime/resource.ts';
+import type { TaskAction } from './actions.ts';
+import type { PoolMatch } from './matching.ts';
+import type { TaskObservation } from './observation.ts';
+import { attemptOf } from './status.ts';
+
+/** Work that nobody has claimed is published again now and then: its queue may have expired with what was in it. Twice is harmless. */
+export const RENEW_WORK_MS = 15 * 60_000;
+/** Between publishing work and doing so again because the one agent that asked for it may not have it. */
+export const REPEAT_WORK_MS = 5_000;
+
+/** Publishes the work of the current attempt unless it waits at the broker already, where the chosen pool's agents look. */
+export function publishWork(
+  { task, published }: TaskObservation,
+  kind: WorkKind,
+  { pool, key }: PoolMatch,
+  now: number,
+): { actions: TaskAction[]; requeueAfterMs: number } {
+  const attempt = attemptOf(task);
+  const name = keyOf(pool);
+  const { work } = published;
+  if (work?.attempt === attempt && work.kind === kind && work.pool === name && isSameKey(work.key, key)) {
+    const left = work.at + (work.dropped ? REPEAT_WORK_MS : RENEW_WORK_MS) - now;
+    if (left > 0) return { actions: [], requeueAfterMs: left };
+  }
+  return { actions: [{ do: 'publishWork', attempt, kind, key, pool: name }], requeueAfterMs: RENEW_WORK_MS };
+}
+
+/** Capabilities are sorted in every key that `matchPools` makes. */
+const isSameKey = (a: WorkKey, b: WorkKey): boolean =>
+  a.engine === b.engine && a.image === b.image && a.capabilities.join() === b.capabilities.join();
