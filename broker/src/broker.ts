@@ -104,7 +104,17 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
   async function publishRaw(target: Target, content: Buffer, properties: RawProperties): Promise<void> {
     const messageId = properties.messageId ?? randomUUID();
     const mandatory = properties.mandatory ?? true;
-    await publisher.send(target, content, { ...properties, messageId, mandatory, userId: user }, DEFAULT_TIMEOUT_MS);
+    await send(target, content, { ...properties, messageId, mandatory, userId: user }, DEFAULT_TIMEOUT_MS);
+  }
+
+  async function send(target: Target, content: Buffer, properties: Options.Publish, timeoutMs: number): Promise<void> {
+    try {
+      await publisher.send(target, content, properties, timeoutMs);
+    } catch (error) {
+      // Somebody deleted the queue; the next ensureWorkQueue makes it anew.
+      if (error instanceof UnroutableError) workQueues.delete(target.routingKey);
+      throw error;
+    }
   }
 
   const settling: Settling = { log, user, deadLetterBy: declares ? 'publish' : 'reject', publishRaw };
@@ -130,15 +140,8 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
     message: T,
     publishOptions: PublishOptions = {},
   ): Promise<void> {
-    const content = encode(schema, message);
     const timeoutMs = publishOptions.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    try {
-      await publisher.send(target, content, propertiesOf(publishOptions), timeoutMs);
-    } catch (error) {
-      // Somebody deleted the queue; the next ensureWorkQueue makes it anew.
-      if (error instanceof UnroutableError) workQueues.delete(target.routingKey);
-      throw error;
-    }
+    await send(target, encode(schema, message), propertiesOf(publishOptions), timeoutMs);
   }
 
   function subscribe<T>(
@@ -276,9 +279,12 @@ async function onChannel<R>(model: ChannelModel, use: (channel: Channel) => Prom
   const channel = await model.createChannel();
   // Refusals reach the caller through the operation they belong to; without a listener they would end the process.
   channel.on('error', () => {});
+  // Rather than for the reply to `close`, which never comes when the connection ends first.
+  const closed = new Promise((resolve) => channel.on('close', resolve));
   try {
     return await use(channel);
   } finally {
     channel.close().catch(() => {});
+    await closed;
   }
 }

@@ -91,19 +91,24 @@ export async function dropDeadLetters(broker: Broker, filter: DeadLetterFilter):
 const matches = (filter: DeadLetterFilter, letter: DeadLetter): boolean =>
   'all' in filter || filter.ids.includes(letter.id);
 
-/** Takes what is there now, oldest first; what the visitor does not acknowledge goes back, in order, when the channel closes. */
+/** Takes what is there now, oldest first; what the visitor does not acknowledge goes back, in order. */
 async function walk(
   broker: Broker,
   limit: number,
   visit: (letter: DeadLetter, raw: GetMessage, channel: Channel) => Promise<void>,
 ): Promise<void> {
   await broker.withChannel(async (channel) => {
-    const { messageCount } = await channel.checkQueue(topology.dead);
-    for (let n = 0; n < Math.min(messageCount, limit); n++) {
+    // What is re-driven may die again while we look: only what is there with the first one is taken.
+    let remaining = limit;
+    for (let first = true; remaining > 0; first = false) {
       const raw = await channel.get(topology.dead);
-      if (!raw) return;
+      if (!raw) break;
+      if (first) remaining = Math.min(limit, raw.fields.messageCount + 1);
+      remaining--;
       await visit(describe(raw, broker.user), raw, channel);
     }
+    // Closing the channel would return them too, but some time later: the next look would miss them.
+    channel.nackAll(true);
   });
 }
 
