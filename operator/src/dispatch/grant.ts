@@ -78,6 +78,15 @@ export function buildGrant(
       message: commitMessage(task, attempt),
     },
     artifactsUrl: `${settings.gatewayUrl}/artifacts`,
+    ...instructions(task, project, attempt),
+  };
+}
+
+/** The part of a grant that grows with what people wrote. */
+function instructions(task: AgentTask, project: Project, attempt: number): Pick<GrantMessage, 'commands' | 'env'> {
+  const { labels: own, name } = task.metadata;
+  const workspace = workspaceOf(task, project);
+  return {
     commands: {
       setup: workspace.setup ?? [],
       ...(task.spec.command === undefined ? {} : { command: task.spec.command }),
@@ -86,8 +95,8 @@ export function buildGrant(
     },
     env: [
       { name: 'MILLWRIGHT_ATTEMPT', value: String(attempt) },
-      { name: 'MILLWRIGHT_TASK', value: task.metadata.labels?.[labels.task] ?? name },
-      { name: 'MILLWRIGHT_WORKFLOW', value: task.metadata.labels?.[labels.workflow] ?? '' },
+      { name: 'MILLWRIGHT_TASK', value: own?.[labels.task] ?? name },
+      { name: 'MILLWRIGHT_WORKFLOW', value: own?.[labels.workflow] ?? '' },
       ...(workspace.env ?? []),
       ...Object.entries(task.spec.params ?? {}).map(([key, value]) => ({
         name: `MILLWRIGHT_PARAM_${key.toUpperCase()}`,
@@ -95,6 +104,22 @@ export function buildGrant(
       })),
     ],
   };
+}
+
+/** Names, tokens, URLs and the commit message; all of them bounded. */
+const GRANT_OVERHEAD_BYTES = 12 * 1024;
+const MAX_VARIABLES = 256;
+
+/** Why a task can never be granted, or undefined: each field is bounded by the API server, but not their sum, and a grant is one message. */
+export function grantProblem(task: AgentTask, project: Project): string | undefined {
+  const parts = instructions(task, project, 1);
+  const bytes = Buffer.byteLength(JSON.stringify([parts, task.spec.dependencies ?? []]));
+  const limit = MAX_MESSAGE_BYTES - GRANT_OVERHEAD_BYTES;
+  if (bytes > limit)
+    return `command or prompt, acceptance, setup, env and params together have ${bytes} bytes, at most ${limit} fit a message to an agent: put long scripts into the repository`;
+  if (parts.env.length > MAX_VARIABLES)
+    return `env and params together are ${parts.env.length} variables, at most ${MAX_VARIABLES} are allowed: remove some`;
+  return undefined;
 }
 
 /** Subject, and trailers that say where the commit came from. */
