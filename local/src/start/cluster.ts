@@ -23,9 +23,15 @@ export const SYSTEM_NAMESPACE = 'millwright-system';
 export const EXAMPLE_NAMESPACE = 'millwright-demo';
 
 /** How to call kubectl and helm against one context of one kubeconfig. */
-export function clients(kubectl: string, helm: string, context: string, env: Record<string, string>): Pick<Cluster, 'kubectl' | 'helm'> {
+export function clients(
+  kubectl: string,
+  helm: string,
+  context: string,
+  env: Record<string, string>,
+): Pick<Cluster, 'kubectl' | 'helm'> {
   return {
-    kubectl: (args, input) => run(kubectl, ['--context', context, ...args], { env, ...(input === undefined ? {} : { input }) }),
+    kubectl: (args, input) =>
+      run(kubectl, ['--context', context, ...args], { env, ...(input === undefined ? {} : { input }) }),
     helm: (args) => run(helm, ['--kube-context', context, ...args], { env }),
   };
 }

@@ -21,13 +21,28 @@ export async function runExample(ctx: Context, cluster: Cluster): Promise<Outcom
   const { kubectl, namespace } = cluster;
   const folder = join(ctx.repository, 'examples/quickstart');
   await ensureNamespace(cluster, namespace);
-  await kubectl(['apply', '--namespace', namespace, '-f', join(folder, 'project.yaml'), '-f', join(folder, 'agent-pool.yaml')]);
+  await kubectl([
+    'apply',
+    '--namespace',
+    namespace,
+    '-f',
+    join(folder, 'project.yaml'),
+    '-f',
+    join(folder, 'agent-pool.yaml'),
+  ]);
   const manifest = readFileSync(join(folder, 'workflow.yaml'), 'utf8');
   // A Workflow runs once: each start makes one of its own, and the branches of former ones stay.
   const name = `modernize-${Math.floor(Date.now() / 1000).toString(36)}`;
-  await kubectl(['create', '--namespace', namespace, '-f', '-'], manifest.replace(/^ {2}name: modernize$/m, `  name: ${name}`));
+  await kubectl(
+    ['create', '--namespace', namespace, '-f', '-'],
+    manifest.replace(/^ {2}name: modernize$/m, `  name: ${name}`),
+  );
   ctx.say(`  Workflow ${namespace}/${name}: kubectl get mwf,mtask -n ${namespace}`);
-  return ctx.step(`Running Workflow ${name.slice(0, name.lastIndexOf('-'))}`, (report) => follow(ctx, cluster, name, report), 45);
+  return ctx.step(
+    `Running Workflow ${name.slice(0, name.lastIndexOf('-'))}`,
+    (report) => follow(ctx, cluster, name, report),
+    45,
+  );
 }
 
 async function follow(
@@ -39,7 +54,9 @@ async function follow(
   const shown = new Map<string, string>();
   const deadline = Date.now() + LIMIT_MS;
   for (;;) {
-    const workflow = JSON.parse(await kubectl(['get', 'mwf', name, '--namespace', namespace, '-o', 'json'])) as Workflow;
+    const workflow = JSON.parse(
+      await kubectl(['get', 'mwf', name, '--namespace', namespace, '-o', 'json']),
+    ) as Workflow;
     const selector = `${labels.workflow}=${name}`;
     const list = await kubectl(['get', 'mtask', '--namespace', namespace, '--selector', selector, '-o', 'json']);
     const tasks = (JSON.parse(list) as { items: AgentTask[] }).items;
@@ -54,7 +71,8 @@ async function follow(
     const total = workflow.spec.tasks.length;
     const ended = tasks.filter((task) => isFinished(task.status?.phase)).length;
     report(ended / total, `${ended}/${total} tasks`);
-    if (isFinished(workflow.status?.phase)) return { succeeded: workflow.status?.phase === 'Succeeded', workflow, tasks };
+    if (isFinished(workflow.status?.phase))
+      return { succeeded: workflow.status?.phase === 'Succeeded', workflow, tasks };
     if (Date.now() > deadline)
       throw new Error(
         `Workflow ${name} has not ended after ${LIMIT_MS / 60_000} minutes: ${workflow.status?.message ?? 'it has no status'}. See kubectl describe mwf ${name} -n ${namespace}`,

@@ -17,14 +17,30 @@ export async function installChart(ctx: Context, cluster: Cluster): Promise<void
   writeFileSync(valuesFile, values, { mode: 0o600 });
   const stamp = contentOf(chart, [values, ...valueFiles.map((file) => readFileSync(file, 'utf8'))]);
   await ensureNamespace(cluster, systemNamespace);
-  const installed = await kubectl(['get', 'namespace', systemNamespace, '-o', `jsonpath={.metadata.annotations['${STAMP.replaceAll('.', '\\.')}']}`]);
+  const installed = await kubectl([
+    'get',
+    'namespace',
+    systemNamespace,
+    '-o',
+    `jsonpath={.metadata.annotations['${STAMP.replaceAll('.', '\\.')}']}`,
+  ]);
   if (installed !== stamp)
     await ctx.step(
       'Installing the chart',
       async () => {
         const files = [...valueFiles, valuesFile].flatMap((file) => ['--values', file]);
         await kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(ctx.repository, 'crds/generated')]);
-        await helm(['upgrade', '--install', RELEASE, chart, '--namespace', systemNamespace, ...files, '--timeout', '5m']);
+        await helm([
+          'upgrade',
+          '--install',
+          RELEASE,
+          chart,
+          '--namespace',
+          systemNamespace,
+          ...files,
+          '--timeout',
+          '5m',
+        ]);
         await kubectl(['annotate', 'namespace', systemNamespace, `${STAMP}=${stamp}`, '--overwrite']);
       },
       10,
@@ -33,7 +49,16 @@ export async function installChart(ctx: Context, cluster: Cluster): Promise<void
     'Waiting for Millwright to be ready',
     async () => {
       for (const kind of ['deployment', 'statefulset'])
-        await kubectl(['rollout', 'status', kind, '--namespace', systemNamespace, '--selector', `app.kubernetes.io/instance=${RELEASE}`, '--timeout=240s']);
+        await kubectl([
+          'rollout',
+          'status',
+          kind,
+          '--namespace',
+          systemNamespace,
+          '--selector',
+          `app.kubernetes.io/instance=${RELEASE}`,
+          '--timeout=240s',
+        ]);
     },
     20,
   );

@@ -1,10 +1,10 @@
-import { ctr } from '../kubernetes/ctr.ts';
 import { buildArchives } from '../images/images.ts';
 import { importImages } from '../images/import.ts';
+import { ctr } from '../kubernetes/ctr.ts';
 import { up } from '../platform.ts';
 import { prepareRepository } from '../repository/repository.ts';
 import type { Context } from '../service.ts';
-import { clients, type Cluster, EXAMPLE_NAMESPACE, SYSTEM_NAMESPACE } from './cluster.ts';
+import { type Cluster, clients, EXAMPLE_NAMESPACE, SYSTEM_NAMESPACE } from './cluster.ts';
 import { localValues } from './local-values.ts';
 
 /** The name under which the examples know the toolchain image. */

@@ -2,12 +2,18 @@ import type { Cluster } from './cluster.ts';
 import { nameOf, type Outcome } from './example.ts';
 
 /** Says how it ended, where the results are, and what to type next. */
-export async function printVerdict(cluster: Cluster, { succeeded, workflow, tasks }: Outcome, took: string): Promise<void> {
+export async function printVerdict(
+  cluster: Cluster,
+  { succeeded, workflow, tasks }: Outcome,
+  took: string,
+): Promise<void> {
   const { metadata, status } = workflow;
   const { namespace, context } = cluster;
   const lines = [
     '',
-    succeeded ? `✓ ${status?.message} (${took})` : `✗ ${status?.phase}: ${status?.reason}: ${status?.message} (${took})`,
+    succeeded
+      ? `✓ ${status?.message} (${took})`
+      : `✗ ${status?.phase}: ${status?.reason}: ${status?.message} (${took})`,
     '',
     `  ${'TASK'.padEnd(16)} ${'PHASE'.padEnd(10)} ${'VERIFIED'.padEnd(9)} ${'COMMIT'.padEnd(13)} BRANCH`,
     ...tasks.map((task) => {
@@ -19,11 +25,15 @@ export async function printVerdict(cluster: Cluster, { succeeded, workflow, task
     `  Head      ${status?.headSHA ?? 'the Workflow has no single last task'}`,
     '',
     'Next:',
-    ...(cluster.local ? ['  eval "$(npm run -s local -- env)"                  # KUBECONFIG and PATH for kubectl, helm'] : []),
+    ...(cluster.local
+      ? ['  eval "$(npm run -s local -- env)"                  # KUBECONFIG and PATH for kubectl, helm']
+      : []),
     `  kubectl get millwright -n ${namespace}${cluster.local ? '' : ` --context ${context}`}`,
     `  kubectl describe mwf ${metadata.name} -n ${namespace}`,
     `  kubectl apply -n ${namespace} -f examples/conditions.yaml        # and the others in examples/`,
-    ...(cluster.local ? ['  npm run local -- down                              # stop the local platform; its data stays'] : []),
+    ...(cluster.local
+      ? ['  npm run local -- down                              # stop the local platform; its data stays']
+      : []),
   ];
   console.log(lines.join('\n'));
 }
