@@ -43,7 +43,7 @@ export const agentPoolSpec = z
         description: 'How many sandboxes there are.',
         ...rules({
           rule: 'self.warm <= self.max',
-          messageExpression: "'warm (' + string(self.warm) + ') must not exceed max (' + string(self.max) + ')'",
+          message: 'warm must not exceed max: raise max or lower warm',
         }),
       }),
     enabled: z.boolean().default(true).meta({ description: 'false: no new tasks and no new sandboxes.' }),
