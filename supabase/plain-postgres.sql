@@ -36,7 +36,8 @@ $$;
 
 create schema if not exists extensions;
 create schema if not exists auth;
-grant usage on schema auth, extensions to anon, authenticated, service_role;
+-- Also to whoever applies the migrations, whose functions call these.
+grant usage on schema auth, extensions to public;
 
 -- PostgREST puts the verified claims of the request's token into this setting.
 create or replace function auth.jwt() returns jsonb

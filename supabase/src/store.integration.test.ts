@@ -243,4 +243,19 @@ describe('migrations', () => {
   it('apply once, also when two processes start at the same time', async () => {
     expect(await Promise.all([migrate(database.postgresUrl), migrate(database.postgresUrl)])).toEqual([[], []]);
   });
+
+  it('say what role they need', async () => {
+    await database.sql(`create role plain_${process.pid} login password 'plain'`);
+    const url = new URL(database.postgresUrl);
+    url.username = `plain_${process.pid}`;
+    url.password = 'plain';
+    try {
+      await database.sql(`grant create on database ${url.pathname.slice(1)} to ${url.username}`);
+      await database.sql('drop schema supabase_migrations cascade');
+      await expect(migrate(url.href)).rejects.toThrow(/bypasses row-level security, such as postgres on Supabase/);
+    } finally {
+      await database.sql(`drop owned by ${url.username} cascade`);
+      await database.sql(`drop role ${url.username}`);
+    }
+  });
 });

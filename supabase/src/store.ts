@@ -5,6 +5,7 @@ import { type StoreOptions, supabaseClient } from './client.ts';
 import { check } from './errors.ts';
 import { artifacts, attempts, type HistoryTable, type ListOptions, list, logs, show } from './read.ts';
 import { recordBatch } from './record.ts';
+import { roleInNamespace } from './roles.ts';
 
 export type Store = ReturnType<typeof createStore>;
 
@@ -25,6 +26,7 @@ export function createStore(options: StoreOptions) {
     createApiKey: (key: Parameters<typeof createApiKey>[1]) => createApiKey(client, key),
     identifyApiKey: (key: string, now?: Date) => identifyApiKey(client, key, now),
     revokeApiKey: (id: string) => revokeApiKey(client, id),
+    roleInNamespace: (userId: string, namespace: string) => roleInNamespace(client, userId, namespace),
     audit: (entry: AuditEntry) => appendAudit(client, entry),
   };
 }

@@ -37,18 +37,28 @@ for (const file of (await readdir(folder)).filter((name) => name.endsWith('.sql'
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
+/**
+ * The migrations are applied as on Supabase: by a role that bypasses row-level security and is no superuser. What only a superuser's
+ * functions could do fails here.
+ */
 async function runFile(sql: string): Promise<string[]> {
   const name = `millwright_test_${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(16).toString('hex');
+  const superuserUrl = new URL(serverUrl);
+  superuserUrl.pathname = `/${name}`;
+  const ownerUrl = new URL(superuserUrl);
+  ownerUrl.username = name;
+  ownerUrl.password = password;
   const admin = await databaseClient(serverUrl);
   try {
-    await admin.query(`create database ${name}`);
-    const url = new URL(serverUrl);
-    url.pathname = `/${name}`;
-    await applyPrelude(url.href);
-    await migrate(url.href);
-    return await runIn(url.href, sql);
+    await admin.query(`create role ${name} login bypassrls password '${password}'`);
+    await admin.query(`create database ${name} owner ${name}`);
+    await applyPrelude(superuserUrl.href);
+    await migrate(ownerUrl.href);
+    return await runIn(superuserUrl.href, sql);
   } finally {
     await admin.query(`drop database if exists ${name} with (force)`);
+    await admin.query(`drop role if exists ${name}`);
     await admin.end();
   }
 }

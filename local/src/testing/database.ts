@@ -19,6 +19,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   readonly serviceKey: string;
   readonly anonKey: string;
+  /** Signs the tokens of its people. */
+  readonly jwtSecret: string;
   /** A token such as a signed-in person has. */
   token(claims: Claims): string;
   /** Bypasses row-level security, as the recorder does. */
@@ -84,6 +86,7 @@ export async function testDatabase(
     postgresUrl,
     url,
     serviceKey,
+    jwtSecret,
     anonKey: signToken(jwtSecret, { role: 'anon' }),
     token: (claims) => signToken(jwtSecret, claims),
     client: createClient(url, serviceKey, { auth: { persistSession: false, autoRefreshToken: false } }),
