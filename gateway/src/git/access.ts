@@ -5,6 +5,7 @@ import {
   verifyAttemptToken,
   verifyServiceToken,
 } from '@millwright/crds';
+import { bearerOf } from '../shared/bearer.ts';
 
 /** Who asks: an attempt, for its own project; or a process of the control plane, which reads all. */
 export type Caller = { type: 'attempt'; claims: AttemptClaims } | { type: 'service'; name: string };
@@ -52,16 +53,6 @@ export function createRevocations(now: () => number = Date.now): Revocations {
       return claims.kind === 'run' || claims.iat < Math.floor(at);
     },
   };
-}
-
-/** The bearer token, or the password of Basic, which is what git can send. */
-export function bearerOf(authorization: string | undefined): string | undefined {
-  const [scheme, value] = authorization?.split(' ') ?? [];
-  if (!value) return undefined;
-  if (scheme?.toLowerCase() === 'bearer') return value;
-  if (scheme?.toLowerCase() !== 'basic') return undefined;
-  const decoded = Buffer.from(value, 'base64').toString('utf8');
-  return decoded.slice(decoded.indexOf(':') + 1);
 }
 
 /**

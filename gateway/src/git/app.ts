@@ -2,11 +2,11 @@ import type { Logger } from '@millwright/otel';
 import { type Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { type ProjectKey, projectKey } from '../shared/project-key.ts';
 import { AccessError, type Caller } from './access.ts';
 import { ArtifactError } from './artifacts.ts';
 import { EncodingError, TooLargeError } from './http-git.ts';
 import { MirrorError } from './mirrors.ts';
-import { type ProjectKey, projectKey } from './project-key.ts';
 import { PushFormatError } from './push-commands.ts';
 
 /** Who asks for what. Throws AccessError unless a caller may read the project. */

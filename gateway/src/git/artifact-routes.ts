@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import type { Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { ProjectKey } from '../shared/project-key.ts';
 import { AccessError, type Caller } from './access.ts';
 import type { ArtifactStore } from './artifacts.ts';
 import { requestBody, TooLargeError } from './http-git.ts';
-import type { ProjectKey } from './project-key.ts';
 
 type AttemptClaims = Extract<Caller, { type: 'attempt' }>['claims'];
 

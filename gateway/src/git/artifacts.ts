@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ProjectKey } from './project-key.ts';
+import type { ProjectKey } from '../shared/project-key.ts';
 
 /** The upload is refused; `status` is the HTTP status. */
 export class ArtifactError extends Error {

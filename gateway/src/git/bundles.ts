@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { git } from '../shared/git-command.ts';
-import type { ProjectKey } from './project-key.ts';
+import type { ProjectKey } from '../shared/project-key.ts';
 
 /**
  * What a mirror has that the forge has not, on a folder of its own: the pinned base of each Workflow, and each attempt's commits.

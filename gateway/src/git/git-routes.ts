@@ -1,6 +1,7 @@
 import type { Logger } from '@millwright/otel';
 import type { Context, Hono } from 'hono';
 import { git } from '../shared/git-command.ts';
+import type { ProjectKey } from '../shared/project-key.ts';
 import { AccessError, type Caller } from './access.ts';
 import { projectOfPath, requireProject } from './app.ts';
 import { attemptRef, type Bundles } from './bundles.ts';
@@ -16,7 +17,6 @@ import {
   writerConfig,
 } from './http-git.ts';
 import type { Mirrors } from './mirrors.ts';
-import type { ProjectKey } from './project-key.ts';
 import { isZero, type PushCommand, readPushCommands, refusePush } from './push-commands.ts';
 
 export interface GitRoutesOptions {

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import type { Logger } from '@millwright/otel';
 import { forgeFailure } from '../shared/forge-failure.ts';
 import { GitError, git, redact } from '../shared/git-command.ts';
+import type { ProjectKey } from '../shared/project-key.ts';
 import { ProjectError, type ProjectLookup, type ProjectSource } from '../shared/projects.ts';
 import { keyedLock } from '../shared/semaphore.ts';
 import { type Bundles, baseRef } from './bundles.ts';
-import type { ProjectKey } from './project-key.ts';
 import { resolveRevision } from './revision.ts';
 
 /** The mirror cannot serve the request. The message is for the agent and for people. */

@@ -123,6 +123,7 @@ describe('what cannot be published', () => {
     ['a refspec', { branch: 'ai/generated/a/b:refs/heads/main' }, /not a branch of the form/],
     ["another attempt's ref", { ref: 'refs/attempts/task-1/2' }, /not the ref of attempt 1/],
     ['a commit that is not there', { commit: 'a'.repeat(40) }, /no commit aaaa/],
+    ['a project that is a path', { project: '../../etc' }, /not a namespace and a name/],
     ['a project that is not there', { project: 'gone' }, /Project team\/gone does not exist/],
   ];
   it.each(refused)('%s: says so, once', async (_, change, reason) => {

@@ -4,6 +4,7 @@ import { type EffectResultMessage, type PublishBranchMessage, signServiceToken }
 import { forgeFailure } from '../shared/forge-failure.ts';
 import { GitError, git } from '../shared/git-command.ts';
 import { gitReplica } from '../shared/git-replicas.ts';
+import { projectKey } from '../shared/project-key.ts';
 import { ProjectError, type ProjectLookup, type ProjectSource } from '../shared/projects.ts';
 
 /** Publishing failed. The message is for people; `retryable` says whether trying again can help. */
@@ -39,7 +40,10 @@ const leaseLost =
   /stale info|fetch first|cannot lock ref|reference already exists|incorrect old value|failed to update ref/;
 
 function check(effect: PublishBranchMessage): void {
-  const { branch, ref, task, attempt } = effect;
+  const { branch, ref, task, attempt, project } = effect;
+  // Both become part of paths.
+  if (!projectKey(task.namespace, `${project}.git`))
+    throw new PublishFailure(false, `${task.namespace}/${project} is not a namespace and a name`);
   if (!branchPattern.test(branch) || branch.includes('..') || /\.(lock)?$/.test(branch) || branch.includes('.lock/'))
     throw new PublishFailure(false, `${branch} is not a branch of the form ai/generated/<workflow>/<task>`);
   if (ref !== `refs/attempts/${task.uid}/${attempt}`)
