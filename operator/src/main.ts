@@ -34,7 +34,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
   shutdown.add('telemetry', () => telemetry.shutdown());
   const metrics = createMetrics('operator');
   const runtimeMetrics = prometheusMetrics(metrics);
-  const base = await connectKube({ ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }) });
+  const base = await connectKube({ kubeconfig: config.kubeconfig, environment: process.env });
   shutdown.add('kube', () => base.close());
   const election = createLeaderElection({
     kube: base,

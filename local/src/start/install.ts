@@ -29,7 +29,6 @@ export async function installChart(ctx: Context, cluster: Cluster): Promise<void
       'Installing the chart',
       async () => {
         const files = [...valueFiles, valuesFile].flatMap((file) => ['--values', file]);
-        await kubectl(['apply', '--server-side', '--force-conflicts', '-f', join(ctx.repository, 'crds/generated')]);
         await helm([
           'upgrade',
           '--install',
@@ -38,6 +37,8 @@ export async function installChart(ctx: Context, cluster: Cluster): Promise<void
           '--namespace',
           systemNamespace,
           ...files,
+          // CRDs may be there already, applied by hand or by tests: they become this release's.
+          '--take-ownership',
           '--timeout',
           '5m',
         ]);
