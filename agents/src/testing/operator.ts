@@ -20,6 +20,11 @@ export interface TestOperator {
   welcome: { queues: string[]; drain: boolean };
   /** Answers a claim; undefined: it is not answered. */
   decide: (claim: ClaimMessage) => ClaimReply | undefined;
+  /** Awaited before a claim is answered. */
+  before: (claim: ClaimMessage) => Promise<void>;
+  /** While true, hellos are not answered. */
+  silent: boolean;
+  hellos: number;
   claims: ClaimMessage[];
   heartbeats: number;
   results: ResultMessage[];
@@ -43,6 +48,9 @@ export async function startOperator(url: string): Promise<TestOperator> {
     broker,
     welcome: { queues: [], drain: false },
     decide: () => undefined,
+    before: async () => undefined,
+    silent: false,
+    hellos: 0,
     claims: [],
     heartbeats: 0,
     results: [],
@@ -71,10 +79,14 @@ export async function startOperator(url: string): Promise<TestOperator> {
 
   async function inbound(delivery: Delivery<OperatorInbound>): Promise<void> {
     const { message, replyTo, correlationId, traceparent } = delivery;
-    if (message.type === 'hello' && replyTo)
-      await broker.reply(replyTo, welcomeMessage, { type: 'welcome', ...operator.welcome }, { correlationId });
+    if (message.type === 'hello') {
+      operator.hellos += 1;
+      if (replyTo && !operator.silent)
+        await broker.reply(replyTo, welcomeMessage, { type: 'welcome', ...operator.welcome }, { correlationId });
+    }
     if (message.type === 'claim') {
       operator.claims.push(message);
+      await operator.before(message);
       const answer = operator.decide(message);
       if (answer && replyTo) await broker.reply(replyTo, claimReply, answer, { correlationId });
     }

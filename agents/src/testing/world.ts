@@ -30,13 +30,19 @@ export interface World extends AsyncDisposable {
   operator: TestOperator;
   gateway: TestGateway;
   proxy: FlakyProxy;
+  pool: string;
   queue: string;
   /** The mirror. */
   repository: string;
   /** Starts a sandbox: an exec server and an agent. */
   startAgent(): Agent;
   /** Puts work on the queue and grants its first claim. */
-  give(kind: WorkKind, commands: Partial<GrantMessage['commands']>, change?: GrantChange): Promise<TaskIdentity>;
+  give(
+    kind: WorkKind,
+    commands: Partial<GrantMessage['commands']>,
+    change?: GrantChange,
+    queue?: string,
+  ): Promise<TaskIdentity>;
   /** Runs git in the mirror. */
   git(...args: string[]): string;
   /** A commit on top of `parent`, pushed to `ref`, with these files. */
@@ -111,6 +117,7 @@ export async function createWorld(): Promise<World> {
     operator,
     gateway,
     proxy,
+    pool,
     queue,
     repository,
     git,
@@ -148,7 +155,7 @@ export async function createWorld(): Promise<World> {
       return { pod, workspace, ended, output: () => output, kill: (signal) => child.kill(signal) };
     },
 
-    async give(kind, commands, { git: gitChange, env = [], timeoutSeconds = 60 } = {}) {
+    async give(kind, commands, { git: gitChange, env = [], timeoutSeconds = 60 } = {}, to = queue) {
       const uid = randomUUID();
       const task: TaskIdentity = { uid, namespace: NAMESPACE, name: `task-${uid.slice(0, 8)}` };
       const before = operator.decide;
@@ -178,7 +185,7 @@ export async function createWorld(): Promise<World> {
         };
       };
       const work = { type: 'work' as const, kind, task, attempt: 1, capabilities: ['node'] };
-      await operator.broker.publish(targets.work(queue), workMessage, work, {
+      await operator.broker.publish(targets.work(to), workMessage, work, {
         messageId: `${uid}:1`,
         traceparent: TRACE,
       });
