@@ -17,7 +17,7 @@ const body = JSON.stringify({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name: SECRET, labels: { 'app.kubernetes.io/name': 'millwright', 'app.kubernetes.io/component': 'supabase' } },
-  stringData: { url: SUPABASE_URL, jwtSecret, serviceKey: key('service_role'), anonKey: key('anon') },
+  stringData: { url: SUPABASE_URL, jwtSecret, serviceKey: key('service_role') },
 });
 const options = {
   host: KUBERNETES_SERVICE_HOST,
