@@ -2,10 +2,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signServiceToken } from '@millwright/crds';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientGit, commit, type Forge, failingGit, startForge } from '../testing/forge.ts';
 import { claims, signingKey, startGitHost, type TestGitHost, tokenFor } from '../testing/git-host.ts';
 import { maintain } from './maintenance.ts';
+
+// Dozens of git programs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 let forge: Forge;

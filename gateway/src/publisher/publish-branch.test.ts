@@ -2,11 +2,14 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PublishBranchMessage } from '@millwright/crds';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fileProjects } from '../shared/projects.ts';
 import { clientGit, commit, type Forge, startForge } from '../testing/forge.ts';
 import { signingKey, startGitHost, type TestGitHost, tokenFor } from '../testing/git-host.ts';
 import { type PublishOptions, publishBranch } from './publish-branch.ts';
+
+// Dozens of git programs, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 let forge: Forge;

@@ -1,0 +1,114 @@
+import {
+  createStore,
+  type ListOptions,
+  type NamespaceRole,
+  type Page,
+  type ProjectRow,
+  type Store,
+  type TaskRow,
+  type WorkflowRow,
+} from '@millwright/supabase';
+import type { Caller } from './identity.ts';
+import { Problem } from './problem.ts';
+
+interface Rows {
+  projects: ProjectRow;
+  workflows: WorkflowRow;
+  tasks: TaskRow;
+}
+export type Table = keyof Rows;
+/** A row with its documents. */
+export type Whole<T extends Table> = Rows[T] & { spec: Record<string, unknown>; status: Record<string, unknown> };
+
+export interface Query {
+  where: Record<string, string | undefined>;
+  limit: number | undefined;
+  cursor: string | undefined;
+}
+
+/** What one caller may see and do. Throws StoreError when the database is away. */
+export interface History {
+  list<T extends Table>(table: T, query: Query): Promise<Page<Rows[T]>>;
+  /** The newest object of this name, or the one with this uid. Throws a Problem when there is none that the caller may see. */
+  show<T extends Table>(table: T, namespace: string, name: string, uid?: string): Promise<Whole<T>>;
+  /** Throws a Problem unless the caller may change things in the namespace. Returns whose namespace it is. */
+  requireWriter(namespace: string): Promise<NamespaceRole>;
+}
+
+export interface HistoryOptions {
+  url: string;
+  /** Opens the door of the API; whose rows are seen is decided by the person's own token. */
+  key: string;
+  /** With the `service_role` key: for API keys, which no row-level security knows. */
+  service: Store;
+}
+
+const writers = new Set(['admin', 'supervisor']);
+
+/** For people the database decides, by row-level security; for API keys, which are of one organisation, their namespaces. */
+export function historyOf(caller: Caller, options: HistoryOptions): History {
+  const store =
+    caller.type === 'person'
+      ? createStore({ url: options.url, key: options.key, accessToken: caller.token })
+      : options.service;
+
+  /** A key sees one namespace at a time, since that is what the query can be bounded by. */
+  const bounded = (namespace: string | undefined): string | undefined => {
+    if (caller.type === 'person') return namespace;
+    const { namespaces } = caller.key;
+    const wanted = namespace ?? (namespaces.length === 1 ? namespaces[0] : undefined);
+    if (wanted === undefined)
+      throw new Problem(400, 'An API key lists one namespace at a time.', {
+        remedy: 'Add the query parameter namespace.',
+        errors: [{ field: 'namespace', message: `one of: ${namespaces.slice(0, 20).join(', ') || 'none'}` }],
+      });
+    return wanted;
+  };
+  const mayRead = (namespace: string) => caller.type === 'person' || caller.key.namespaces.includes(namespace);
+
+  const list = async <T extends Table>(table: T, query: Query): Promise<Page<Rows[T]>> => {
+    const namespace = bounded(query.where.namespace);
+    if (namespace !== undefined && !mayRead(namespace)) return { items: [] };
+    const where = Object.fromEntries(
+      Object.entries({ ...query.where, namespace }).filter(([, value]) => value !== undefined),
+    );
+    const page = await store.list(table, {
+      where: where as NonNullable<ListOptions<T>['where']>,
+      ...(query.limit === undefined ? {} : { limit: query.limit }),
+      ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+    });
+    return page as unknown as Page<Rows[T]>;
+  };
+
+  return {
+    list,
+    show: async (table, namespace, name, uid) => {
+      const found = await list(table, { where: { namespace, name, uid }, limit: 1, cursor: undefined });
+      const row = found.items[0];
+      const whole = row && (await store.show(table, row.uid));
+      if (!whole)
+        throw new Problem(404, `There is no ${table.slice(0, -1)} ${namespace}/${name} that you may see.`, {
+          remedy: 'Check the name and the namespace; what was created a moment ago appears within seconds.',
+        });
+      return whole as unknown as Whole<typeof table>;
+    },
+    requireWriter: async (namespace) => {
+      const role = await roleOf(caller, store, namespace);
+      if (!role)
+        throw new Problem(403, `Namespace ${namespace} does not belong to an organisation of yours.`, {
+          remedy: 'Ask an administrator of the installation to map the namespace to your organisation.',
+        });
+      if (!writers.has(role.role))
+        throw new Problem(403, `As ${role.role} you may look, not change, in namespace ${namespace}.`, {
+          remedy: 'Ask an admin of your organisation for the role supervisor.',
+        });
+      return role;
+    },
+  };
+}
+
+async function roleOf(caller: Caller, store: Store, namespace: string): Promise<NamespaceRole | undefined> {
+  if (caller.type === 'person') return store.roleInNamespace(caller.userId, namespace);
+  const { organisationId, role, namespaces } = caller.key;
+  return namespaces.includes(namespace) ? { organisationId, role } : undefined;
+}
