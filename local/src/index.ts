@@ -6,3 +6,4 @@ export { run } from './process/run.ts';
 export { createProgress, type Progress } from './progress.ts';
 export type { Context, Report } from './service.ts';
 export { StartFailed } from './supervisor.ts';
+export { createToolBuilder } from './tools.ts';

@@ -7,8 +7,9 @@ import { run } from './process/run.ts';
 import type { Context } from './service.ts';
 
 interface ToolModule {
-  /** Folder in `local/tools` that holds its go.mod. */
+  /** Folder in `local/tools` that holds its go.mod, unless `path` says where else in the repository it is. */
   readonly folder: string;
+  readonly path?: string;
   /** Name of the tool → file name that `go build tool` gives it. */
   readonly tools: Readonly<Record<string, string>>;
   /** The module that the tools come from, whose version go.mod alone says; none when the folder is the program itself. */
@@ -62,13 +63,20 @@ export const toolModules: readonly ToolModule[] = [
     stamps: (version) => [`main.version=${version}`],
     expectedSeconds: 15,
   },
+  {
+    folder: 'temporal',
+    path: 'bench/temporal',
+    module: 'go.temporal.io/server',
+    tools: { 'temporal-server': 'server', 'temporal-sql-tool': 'sql' },
+    expectedSeconds: 300,
+  },
 ];
 
 /** Everything that changes the binaries is in the key of their folder, so that a build is never older than what asks for it. */
-function plan(cacheDir: string, repository: string, { folder, module, stamps }: ToolModule) {
-  const source = join(repository, 'local/tools', folder);
+function plan(cacheDir: string, repository: string, { folder, path, module, stamps }: ToolModule) {
+  const source = join(repository, path ?? join('local/tools', folder));
   const inputs = ['go.mod', 'go.sum', 'main.go'].map((name) => readIfPresent(join(source, name)));
-  const version = module ? requiredVersion(folder, module, inputs[0] ?? '') : '';
+  const version = module ? requiredVersion(source, module, inputs[0] ?? '') : '';
   const ldflags = ['-s', '-w', ...(stamps?.(version) ?? []).map((stamp) => `-X ${stamp}`)].join(' ');
   const args = ['build', '-mod=readonly', '-trimpath', '-buildvcs=false', `-ldflags=${ldflags}`];
   const key = createHash('sha256')
@@ -79,9 +87,9 @@ function plan(cacheDir: string, repository: string, { folder, module, stamps }: 
   return { source, version, args, target: join(cacheDir, 'tools', name), what: module ? 'tool' : '.' };
 }
 
-function requiredVersion(folder: string, module: string, goMod: string): string {
+function requiredVersion(source: string, module: string, goMod: string): string {
   const version = new RegExp(`${module.replaceAll('.', '\\.')} (v\\S+)`).exec(goMod)?.[1];
-  if (!version) throw new Error(`local/tools/${folder}/go.mod does not require ${module}`);
+  if (!version) throw new Error(`${source}/go.mod does not require ${module}`);
   return version;
 }
 
