@@ -59,14 +59,16 @@ it('claims one thing at a time, and gives back what it cannot do any more', asyn
   world.operator.welcome = { queues: [world.queue, other], drain: false };
   await world.give('run', { command: ['true'] });
   await world.give('run', { command: ['true'] }, {}, other);
-  expect(await start()).toBe('finished');
+  const waiting = async () => {
+    const queues = [world.queue, other].map((queue) => world.operator.broker.queueDepth(queue));
+    return (await Promise.all(queues)).reduce((sum, { messages }) => sum + messages, 0);
+  };
+  // Others must be able to take it while this one is still at work.
+  const atWork = () => expect.poll(waiting).toBe(1);
+  expect(await start(atWork)).toBe('finished');
   expect(granted).toHaveLength(1);
   expect(world.operator.claims).toHaveLength(1);
-  const depth = async () =>
-    (await Promise.all([world.queue, other].map((queue) => world.operator.broker.queueDepth(queue)))).map(
-      ({ messages }) => messages,
-    );
-  await expect.poll(async () => (await depth()).reduce((a, b) => a + b)).toBe(1);
+  expect(await waiting()).toBe(1);
 });
 
 it('knows of a cancellation that came while it was claiming', async () => {

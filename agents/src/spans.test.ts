@@ -1,0 +1,34 @@
+import { type FinishedSpan, noTelemetry, traceIdOf } from '@millwright/otel';
+import { expect, it } from 'vitest';
+import { createSpans } from './spans.ts';
+
+const attempt = { task: { uid: 'u1', namespace: 'team', name: 'build' }, attempt: 1, kind: 'run' as const };
+const where = { pool: 'p', pod: 'p-1', queue: 'work.team.x', messageId: 'u1:1' };
+const received = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
+function recording() {
+  const spans: FinishedSpan[] = [];
+  return { spans, telemetry: { ...noTelemetry, enabled: true, emit: (span: FinishedSpan) => void spans.push(span) } };
+}
+
+it('continues the trace of the work message, with its steps below', async () => {
+  const { spans, telemetry } = recording();
+  const tracer = createSpans(telemetry, attempt, where, received);
+  await tracer.step('checkout', async () => 1);
+  await expect(tracer.step('work', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  tracer.end({ ok: false, message: 'no' });
+  const [checkout, work, whole] = spans;
+  expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set(['0af7651916cd43dd8448eb211c80319c']));
+  expect(whole).toMatchObject({ parentSpanId: 'b7ad6b7169203331', kind: 'consumer', name: 'process work.team.x' });
+  expect([checkout?.parentSpanId, work?.parentSpanId]).toEqual([whole?.spanId, whole?.spanId]);
+  expect(work?.status).toEqual({ code: 'error', message: 'no' });
+  expect(tracer.traceparent).toBe(`00-${whole?.traceId}-${whole?.spanId}-01`);
+  expect(new Set(spans.map((span) => span.spanId)).size).toBe(3);
+});
+
+it('begins a trace when none came', () => {
+  const { spans, telemetry } = recording();
+  createSpans(telemetry, attempt, where, undefined).end({ ok: true });
+  expect(spans[0]?.traceId).toBe(traceIdOf('u1'));
+  expect(spans[0]?.parentSpanId).toBeUndefined();
+});
