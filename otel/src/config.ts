@@ -23,15 +23,25 @@ const pairs = z
     const entries: [string, string][] = [];
     for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
       const at = pair.indexOf('=');
-      if (at <= 0) {
-        context.addIssue({ code: 'custom', message: `expected key=value pairs separated by commas, got "${pair}"` });
+      const value = decode(pair.slice(at + 1).trim());
+      if (at <= 0 || value === undefined) {
+        const message = `expected key=value pairs separated by commas, values percent-encoded, got "${pair}"`;
+        context.addIssue({ code: 'custom', message });
         return z.NEVER;
       }
-      entries.push([pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())]);
+      entries.push([pair.slice(0, at).trim(), value]);
     }
     return Object.fromEntries(entries);
   })
   .optional();
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * The part of a process's environment that telemetry reads, with OpenTelemetry's own names

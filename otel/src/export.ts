@@ -20,6 +20,9 @@ const scope = { name: 'millwright' };
 /** Spans that may wait for export; more are dropped, so that a receiver that is away cannot fill the memory. */
 const QUEUE_LIMIT = 8_192;
 
+/** How long a flush or shutdown waits: a receiver that is away must not hold up the end of a process. */
+const PATIENCE_MS = 3_000;
+
 /** The telemetry of a process with a receiver; see `startTelemetry`. */
 export function startExport(config: TelemetryConfig & { endpoint: string }, logger: Logger): Telemetry {
   diag.setLogger(
@@ -48,8 +51,15 @@ export function startExport(config: TelemetryConfig & { endpoint: string }, logg
     ...(config.instanceId === undefined ? {} : { [attr.serviceInstanceId]: config.instanceId }),
   });
   const ratio = config.sampleRatio ?? 1;
-  const quietly = (work: Promise<void>) =>
-    work.catch((error: unknown) => logger.warn('telemetry could not be sent', { error }));
+  async function quietly(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE_MS);
+    });
+    const sent = work.catch((error: unknown) => logger.warn('telemetry could not be sent', { error }));
+    await Promise.race([sent, patience]);
+    clearTimeout(timer);
+  }
 
   return {
     enabled: true,

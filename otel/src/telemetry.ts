@@ -31,9 +31,9 @@ export interface Telemetry {
   sampled(traceId: string): boolean;
   /** Queues a span for export; an invalid or unsampled one is dropped. */
   emit(span: FinishedSpan): void;
-  /** Sends what is queued; resolves also when that fails. */
+  /** Sends what is queued; resolves also when that fails or takes more than 3 s. */
   flush(): Promise<void>;
-  /** Sends what is queued and ends; later spans are dropped. */
+  /** Sends what is queued, for 3 s at most, and ends; later spans are dropped. */
   shutdown(): Promise<void>;
 }
 
