@@ -9,13 +9,16 @@ export interface StoreOptions {
   readonly accessToken?: string;
   /** For one request; 15 s unless told. */
   readonly timeoutMs?: number;
+  /** Whether reads are tried again, for some seconds, while nothing answers; true unless told. */
+  readonly retry?: boolean;
 }
 
 /** A client that keeps nothing between requests but connections. */
 export function supabaseClient(options: StoreOptions): SupabaseClient {
-  const { accessToken, timeoutMs = 15_000 } = options;
+  const { accessToken, timeoutMs = 15_000, retry = true } = options;
   return createClient(options.url, options.key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+    db: { retry },
     global: {
       ...(accessToken === undefined ? {} : { headers: { authorization: `Bearer ${accessToken}` } }),
       fetch: (input, init) =>

@@ -49,7 +49,7 @@ const writers = new Set(['admin', 'supervisor']);
 export function historyOf(caller: Caller, options: HistoryOptions): History {
   const store =
     caller.type === 'person'
-      ? createStore({ url: options.url, key: options.key, accessToken: caller.token })
+      ? createStore({ url: options.url, key: options.key, accessToken: caller.token, timeoutMs: 10_000, retry: false })
       : options.service;
 
   /** A key sees one namespace at a time, since that is what the query can be bounded by. */

@@ -27,7 +27,7 @@ export function createGateway(
   const { log, metrics } = parts;
   const url = config.MILLWRIGHT_SUPABASE_URL;
   const key = config.MILLWRIGHT_SUPABASE_KEY;
-  const service = createStore({ url, key, timeoutMs: DATABASE_TIMEOUT_MS });
+  const service = createStore({ url, key, timeoutMs: DATABASE_TIMEOUT_MS, retry: false });
   const app = createApp(log);
   observeHttp(app, metrics, parts.telemetry);
   // Ready without the database: sandboxes at work need git and artifacts, which do not ask it.
