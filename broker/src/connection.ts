@@ -11,11 +11,11 @@ import type { Log } from './types.ts';
 import { tolerateUnreadableHeaders } from './unreadable.ts';
 
 const HEARTBEAT_SECONDS = 10;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 20_000;
 const FIRST_DELAY_MS = 100;
-const MAX_DELAY_MS = 10_000;
+const MAX_DELAY_MS = 5_000;
 /** A connection that ends sooner counts as one more failed attempt. */
-const STABLE_AFTER_MS = 10_000;
+const STABLE_AFTER_MS = 5_000;
 /** A refusal may be passing while a broker starts or a user is being created; after so long at the start it is taken as final. */
 const REFUSAL_PATIENCE_MS = 5_000;
 const GOODBYE_MS = 2_000;
@@ -74,12 +74,13 @@ export function openLink(options: LinkOptions): Link {
 
   /** Connects, serves until the connection ends, and returns why it ended. */
   async function live(): Promise<string> {
-    const next = await amqpConnect(withHeartbeat(options.url), {
-      noDelay: true,
-      keepAlive: true,
-      timeout: HANDSHAKE_TIMEOUT_MS,
-      clientProperties: { connection_name: name, product: 'millwright' },
-    });
+    const next = await withinTime(
+      amqpConnect(withHeartbeat(options.url), {
+        noDelay: true,
+        keepAlive: true,
+        clientProperties: { connection_name: name, product: 'millwright' },
+      }),
+    );
     tolerateUnreadableHeaders(next);
     let reason = 'closed';
     let alive = true;
@@ -211,6 +212,29 @@ function withHeartbeat(url: string): string {
   const parsed = new URL(url);
   if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
   return parsed.href;
+}
+
+/** amqplib's own timeout starts anew with every byte, and never ends for a socket that was destroyed in the middle of the handshake. */
+function withinTime(connecting: Promise<ChannelModel>): Promise<ChannelModel> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reject(new BrokerError('the broker does not answer'));
+    }, HANDSHAKE_TIMEOUT_MS);
+    connecting.then(
+      (model) => {
+        clearTimeout(timer);
+        if (!late) return resolve(model);
+        model.on('error', () => {});
+        closeQuietly(model);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
 }
 
 /** Says goodbye, but does not wait long for a peer that is gone already. */
