@@ -1,0 +1,258 @@
+import { agentPoolStatus } from '@millwright/crds';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { aPool, at, NOW } from '../testing/objects.ts';
+import { IDLE_KEPT_MS, type PoolObservation, type PoolPlan, planPool, type SandboxView } from './plan.ts';
+
+const sandbox = (ordinal: number, state: SandboxView['state'], change: Partial<SandboxView> = {}): SandboxView => ({
+  job: `pool-${ordinal}`,
+  ordinal,
+  image: 'i',
+  state,
+  draining: false,
+  createdAt: NOW,
+  ...(state === 'starting' ? {} : { pod: `pool-${ordinal}-pod` }),
+  ...(state === 'failed' || state === 'succeeded' ? { endedAt: NOW } : {}),
+  ...change,
+});
+
+const observation = ({ pool = aPool(), ...change }: Partial<PoolObservation> = {}): PoolObservation => ({
+  pool,
+  sandboxes: [],
+  demand: new Map(),
+  warmImages: [],
+  inUse: 0,
+  waiting: 0,
+  queues: [],
+  prepared: true,
+  ...change,
+});
+
+const summary = ({ actions }: PoolPlan): string[] =>
+  actions.flatMap((action) => {
+    if (action.do === 'startSandbox') return `start ${action.ordinal} ${action.image}`;
+    if (action.do === 'drain') return `drain ${action.job}`;
+    return action.do === 'status' ? [] : action.do;
+  });
+const statusOf = ({ actions }: PoolPlan) => {
+  const action = actions.find((candidate) => candidate.do === 'status');
+  if (!action) throw new Error('no status');
+  return action;
+};
+
+const demand = (count: number, image = 'i') => new Map([[image, count]]);
+const scaled = (warm: number, max: number) => aPool('pool', { scale: { warm, max } });
+const LONG = NOW - IDLE_KEPT_MS;
+
+describe('how many sandboxes there are', () => {
+  test.each<[string, Partial<PoolObservation>, string[]]>([
+    ['nothing to do: none', {}, []],
+    ['one for each task that waits', { demand: demand(2) }, ['start 1 i', 'start 2 i']],
+    [
+      'those starting or idle count',
+      { demand: demand(2), sandboxes: [sandbox(1, 'idle'), sandbox(2, 'starting')] },
+      [],
+    ],
+    ['those with a task do not', { demand: demand(1), sandboxes: [sandbox(1, 'spent')] }, ['start 2 i']],
+    [
+      'those being drained do not',
+      { demand: demand(1), sandboxes: [sandbox(1, 'idle', { draining: true })] },
+      ['start 2 i'],
+    ],
+    [
+      'nor those of another image',
+      { demand: demand(1), sandboxes: [sandbox(1, 'idle', { image: 'j' })] },
+      ['start 2 i'],
+    ],
+    [
+      'never more than max',
+      { pool: scaled(0, 3), demand: demand(9), sandboxes: [sandbox(1, 'spent')] },
+      ['start 2 i', 'start 3 i'],
+    ],
+    [
+      'those that ended make room',
+      { pool: scaled(0, 1), demand: demand(1), sandboxes: [sandbox(1, 'succeeded')] },
+      ['start 2 i'],
+    ],
+    ['warm ones without any task', { pool: scaled(2, 5), warmImages: ['i'] }, ['start 1 i', 'start 2 i']],
+    ['warm ones of each image', { pool: scaled(1, 5), warmImages: ['i', 'j'] }, ['start 1 i', 'start 2 j']],
+    [
+      'warm ones serve the tasks',
+      { pool: scaled(2, 5), warmImages: ['i'], demand: demand(1) },
+      ['start 1 i', 'start 2 i'],
+    ],
+    [
+      'more tasks than warm ones',
+      { pool: scaled(1, 5), warmImages: ['i'], demand: demand(2) },
+      ['start 1 i', 'start 2 i'],
+    ],
+    [
+      'numbers are never used twice',
+      { pool: { ...aPool(), status: { sequence: 41 } }, demand: demand(1) },
+      ['start 42 i'],
+    ],
+    [
+      'nor those of Jobs that the status does not know yet',
+      { demand: demand(1), sandboxes: [sandbox(7, 'spent')] },
+      ['start 8 i'],
+    ],
+    ['none for a disabled pool', { pool: aPool('pool', { enabled: false }), demand: demand(1), warmImages: ['i'] }, []],
+    ['none for agents outside', { pool: aPool('pool', { external: true }), demand: demand(1) }, []],
+    [
+      'none for a pool that is being deleted',
+      { pool: aPool('pool', {}, { deletionTimestamp: at(0) }), demand: demand(1), prepared: false },
+      [],
+    ],
+    ['what they need comes first', { prepared: false, demand: demand(1) }, ['prepare', 'start 1 i']],
+    ['also for agents outside', { pool: aPool('pool', { external: true }), prepared: false }, ['prepare']],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planPool(observation(change), NOW))).toEqual(actions);
+  });
+});
+
+describe('those nobody needs', () => {
+  test.each<[string, Partial<PoolObservation>, string[], number?]>([
+    ['are kept for a while', { sandboxes: [sandbox(1, 'idle', { createdAt: LONG + 5000 })] }, [], 5000],
+    ['and then go', { sandboxes: [sandbox(1, 'idle', { createdAt: LONG })] }, ['drain pool-1']],
+    [
+      'the oldest of them',
+      { demand: demand(1), sandboxes: [1, 2].map((n) => sandbox(n, 'idle', { createdAt: LONG })) },
+      ['drain pool-1'],
+    ],
+    ['not those with a task', { sandboxes: [sandbox(1, 'spent', { createdAt: LONG })] }, []],
+    ['not those going already', { sandboxes: [sandbox(1, 'idle', { createdAt: LONG, draining: true })] }, []],
+    [
+      'not the warm ones',
+      { pool: scaled(1, 5), warmImages: ['i'], sandboxes: [sandbox(1, 'idle', { createdAt: LONG })] },
+      [],
+    ],
+    [
+      'go at once when their image keeps another from starting',
+      {
+        pool: scaled(0, 2),
+        demand: demand(1),
+        sandboxes: [1, 2].map((n) => sandbox(n, 'idle', { image: 'j' })),
+      },
+      ['drain pool-1'],
+      IDLE_KEPT_MS,
+    ],
+    [
+      'of a disabled pool go after the same while',
+      { pool: aPool('pool', { enabled: false }), sandboxes: [sandbox(1, 'idle', { createdAt: LONG })] },
+      ['drain pool-1'],
+    ],
+  ])('%s', (_, change, actions, requeueAfterMs) => {
+    const plan = planPool(observation(change), NOW);
+    expect(summary(plan)).toEqual(actions);
+    expect(plan.requeueAfterMs).toBe(requeueAfterMs);
+  });
+});
+
+describe('sandboxes that fail before they take a task', () => {
+  const failed = (ordinal: number, ms: number) => sandbox(ordinal, 'failed', { endedAt: NOW - ms });
+  test.each<[string, SandboxView[], string[], number?]>([
+    ['one: a pause', [failed(1, 500)], [], 1500],
+    ['one: after the pause', [failed(1, 2000)], ['start 2 i']],
+    ['three: a longer one', [failed(1, 9000), failed(2, 8000), failed(3, 7000)], [], 1000],
+    ['one that went well starts anew', [failed(1, 9), sandbox(2, 'spent'), failed(3, 500)], [], 1500],
+    ['the last one went well', [failed(1, 9), sandbox(2, 'succeeded')], ['start 3 i']],
+    ['one that starts says nothing yet', [failed(1, 500), sandbox(2, 'starting', { image: 'j' })], [], 1500],
+  ])('%s', (_, sandboxes, actions, requeueAfterMs) => {
+    const plan = planPool(observation({ demand: demand(1), sandboxes }), NOW);
+    expect(summary(plan)).toEqual(actions);
+    expect(plan.requeueAfterMs).toBe(requeueAfterMs);
+  });
+
+  test('the pause is bounded', () => {
+    const sandboxes = Array.from({ length: 40 }, (_, i) => failed(i + 1, 0));
+    expect(planPool(observation({ demand: demand(1), sandboxes }), NOW).requeueAfterMs).toBe(300_000);
+  });
+});
+
+describe('the status', () => {
+  test('counts, and is worth no write of its own', () => {
+    const sandboxes = [
+      sandbox(1, 'idle'),
+      sandbox(2, 'spent'),
+      sandbox(3, 'starting'),
+      sandbox(4, 'idle', { draining: true }),
+      sandbox(5, 'succeeded'),
+    ];
+    const { status, lazy } = statusOf(
+      planPool(observation({ sandboxes, demand: demand(3), waiting: 4, queues: ['q'] }), NOW),
+    );
+    expect(lazy).toBe(true);
+    expect(status).toMatchObject({ idle: 1, busy: 1, starting: 2, waiting: 4, sequence: 6, queues: ['q'] });
+    expect(agentPoolStatus.parse(status)).toEqual(status);
+  });
+
+  test('agents outside are busy with what was granted', () => {
+    const observed = observation({ pool: aPool('pool', { external: true }), inUse: 3 });
+    expect(statusOf(planPool(observed, NOW)).status.busy).toBe(3);
+  });
+
+  const problem = { reason: 'ImagePull', message: 'cannot be pulled' };
+  test.each<[string, Partial<PoolObservation>, string, string]>([
+    ['ready', {}, 'True', 'Ready'],
+    ['disabled', { pool: aPool('pool', { enabled: false }) }, 'False', 'Disabled'],
+    ['an image that cannot be pulled', { sandboxes: [sandbox(1, 'starting', { problem })] }, 'False', 'ImagePull'],
+    [
+      'that was so for one that is gone',
+      { sandboxes: [sandbox(1, 'failed', { problem, endedAt: 0 })] },
+      'True',
+      'Ready',
+    ],
+    ['sandboxes that end at once', { sandboxes: [sandbox(1, 'failed')] }, 'False', 'SandboxLost'],
+  ])('%s', (_, change, value, reason) => {
+    const { status, note } = statusOf(planPool(observation(change), NOW));
+    expect(status.conditions).toMatchObject([{ type: 'Ready', status: value, reason }]);
+    expect(note?.reason).toBe(value === 'True' ? undefined : reason);
+    const again = planPool(observation({ ...change, pool: { ...(change.pool ?? aPool()), status } }), NOW);
+    expect(statusOf(again)).not.toHaveProperty('note');
+  });
+});
+
+test('for any load: never more than max, never one ended that has a task, and what is needed is there or on its way', () => {
+  const view = fc.record({
+    state: fc.constantFrom('starting' as const, 'idle' as const, 'spent' as const, 'succeeded' as const),
+    image: fc.constantFrom('i', 'j'),
+    draining: fc.boolean(),
+    age: fc.constantFrom(0, IDLE_KEPT_MS),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(view, { maxLength: 8 }),
+      fc.record({ i: fc.nat(6), j: fc.nat(6) }),
+      fc.integer({ min: 1, max: 8 }),
+      (views, wanted, max) => {
+        const sandboxes = views.map(({ age, ...rest }, n) => ({
+          ...sandbox(n + 1, rest.state),
+          ...rest,
+          createdAt: NOW - age,
+        }));
+        const plan = planPool(
+          observation({ pool: scaled(0, max), sandboxes, demand: new Map(Object.entries(wanted)) }),
+          NOW,
+        );
+        const starts = plan.actions.filter((action) => action.do === 'startSandbox');
+        const drained = plan.actions.flatMap((action) => (action.do === 'drain' ? action.job : []));
+        const live = sandboxes.filter((s) => s.state !== 'succeeded');
+        expect(starts.length + live.length).toBeLessThanOrEqual(Math.max(max, live.length));
+        for (const job of drained) expect(sandboxes.find((s) => s.job === job)?.state).not.toBe('spent');
+        for (const image of ['i', 'j'] as const) {
+          const free = sandboxes.filter(
+            (s) =>
+              s.image === image &&
+              !s.draining &&
+              !drained.includes(s.job) &&
+              (s.state === 'idle' || s.state === 'starting'),
+          ).length;
+          const started = starts.filter((start) => start.image === image).length;
+          const isFull = starts.length + live.length >= max;
+          expect(free + started >= wanted[image] || isFull).toBe(true);
+          if (started > 0) expect(free + started).toBe(Math.min(free + started, wanted[image]));
+        }
+      },
+    ),
+  );
+});

@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest';
+import { aPool, aTask, at, COMMIT, NOW, runningOn, verifyingOn } from '../testing/objects.ts';
+import {
+  answer,
+  checks,
+  claim,
+  observation,
+  publishedWork,
+  result,
+  statusOf,
+  summary,
+} from '../testing/observations.ts';
+import type { Sandbox, TaskObservation } from './observation.ts';
+import { planTask } from './plan.ts';
+import { DEADLINE_GRACE_MS, HEARTBEAT_TIMEOUT_MS, RESULT_GRACE_MS } from './plan-holder.ts';
+import { REPEAT_EFFECT_MS } from './plan-publish.ts';
+import { REPEAT_WORK_MS } from './publish-work.ts';
+
+const alive: Sandbox = { state: 'alive', confirmed: true };
+const running = { task: aTask({}, runningOn('a')), sandbox: alive };
+const acceptance = { acceptance: ['npm test', 'npm run lint', 'true'] };
+const ended = ['endAttempt 1', 'release'];
+const branch = 'publishBranch 1 ai/generated/tasks/task';
+
+describe('claims while an agent is at work', () => {
+  test.each<[string, Partial<TaskObservation>, string[]]>([
+    ['the holder asking again gets the same answer', { inbox: { claims: [claim(1, 'a')] } }, ['grant 1 run']],
+    ['others are dropped', { inbox: { claims: [claim(1, 'b')] } }, ['drop 1']],
+    [
+      'the holder asking for another attempt is dropped',
+      { inbox: { claims: [claim(1, 'a', { attempt: 2 })] } },
+      ['drop 1'],
+    ],
+    [
+      'the holder asking after its result is dropped: it would run twice',
+      { inbox: { claims: [claim(1, 'a')], runResult: result(2) } },
+      ['drop 1', branch, 'status~ Running/Publishing'],
+    ],
+    [
+      'the runner asking while its result is verified is dropped',
+      { task: aTask(acceptance, verifyingOn('v')), inbox: { claims: [claim(1, 'runner')] } },
+      ['drop 1'],
+    ],
+    [
+      'the verifier asking again gets the same answer',
+      { task: aTask(acceptance, verifyingOn('v')), inbox: { claims: [claim(1, 'v', { kind: 'verify' })] } },
+      ['grant 1 verify'],
+    ],
+    [
+      'the verifier asking after its result is dropped',
+      {
+        task: aTask(acceptance, verifyingOn('v')),
+        inbox: { claims: [claim(1, 'v', { kind: 'verify' })], verifyResult: checks(2) },
+      },
+      ['drop 1', branch, 'status~ Verifying/Publishing'],
+    ],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planTask(observation({ ...running, ...change }), NOW))).toEqual(actions);
+  });
+});
+
+describe('the end of a run', () => {
+  test.each<[string, Partial<TaskObservation>, string[]]>([
+    [
+      'nothing changed: succeeded, nothing to publish',
+      { inbox: { claims: [], runResult: noCommit(1) } },
+      ['status Succeeded/NoChangesNeeded', 'settle 1', ...ended],
+    ],
+    [
+      'a commit: the branch is published, the result stays unsettled',
+      { inbox: { claims: [], runResult: result(1) } },
+      [branch, 'status~ Running/Publishing'],
+    ],
+    [
+      'asked for: waits for the publisher',
+      { inbox: { claims: [], runResult: result(1) }, published: { effect: { attempt: 1, at: NOW } } },
+      ['status~ Running/Publishing'],
+    ],
+    [
+      'asked for long ago: asked again, under the same identity',
+      {
+        inbox: { claims: [], runResult: result(1) },
+        published: { effect: { attempt: 1, at: NOW - REPEAT_EFFECT_MS } },
+      },
+      [branch, 'status~ Running/Publishing'],
+    ],
+    [
+      'published',
+      { inbox: { claims: [], runResult: result(1), effectResult: answer(2) } },
+      ['status Succeeded/Completed', 'settle 1,2', ...ended],
+    ],
+    [
+      'refused by the forge: failed, not repeated',
+      {
+        task: aTask({ retry: { maxAttempts: 3 } }, runningOn('a')),
+        inbox: { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, message: 'protected' }) },
+      },
+      ['status Failed/PublishFailed', 'settle 1,2', ...ended],
+    ],
+    [
+      'not published for now: another attempt',
+      { inbox: { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, retryable: true }) } },
+      ['status Waiting/BackingOff', 'settle 1,2', ...ended],
+    ],
+    [
+      'failed: the end after the only attempt',
+      { inbox: { claims: [], runResult: result(1, { outcome: 'failed', reason: 'CommandFailed' }) } },
+      ['status Failed/CommandFailed', 'settle 1', ...ended],
+    ],
+    [
+      'failed with attempts left: backs off',
+      {
+        task: aTask({ retry: { maxAttempts: 2 } }, runningOn('a')),
+        inbox: { claims: [], runResult: result(1, { outcome: 'failed' }) },
+      },
+      ['status Waiting/BackingOff', 'settle 1', ...ended],
+    ],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planTask(observation({ ...running, ...change }), NOW))).toEqual(actions);
+  });
+
+  test('the branch carries the names of Workflow and task, the ref those of task and attempt', () => {
+    const task = aTask({}, runningOn('a'), { labels: { 'millwright.dev/task': 'build' } });
+    const owner = { uid: 'u', name: 'flow', gone: false, suspended: false };
+    const plan = planTask(observation({ task, owner, inbox: { claims: [], runResult: result(1) } }), NOW);
+    expect(plan.actions[0]).toEqual({
+      do: 'publishBranch',
+      attempt: 1,
+      commit: COMMIT,
+      ref: 'refs/attempts/uid-task/1',
+      branch: 'ai/generated/flow/build',
+    });
+    expect(plan.requeueAfterMs).toBe(REPEAT_EFFECT_MS);
+  });
+});
+
+describe('verification', () => {
+  const succeeded = { task: aTask(acceptance, runningOn('a')), inbox: { claims: [], runResult: result(1) } };
+  const open = { task: aTask(acceptance, verifyingOn(undefined)) };
+  const wanted = 'publishWork 1 verify team/pool';
+  const waiting = 'status~ Verifying/RunningAcceptance';
+  const verify = (id: number, pod: string, pool = 'pool') => claim(id, pod, { kind: 'verify', agent: { pool, pod } });
+  test.each<[string, Partial<TaskObservation>, string[]]>([
+    ['a run with acceptance commands is dispatched to be verified, its result unsettled', succeeded, [wanted, waiting]],
+    [
+      'once the status holds the result, the message may go',
+      { ...open, inbox: { claims: [], runResult: result(1) }, published: { work: publishedWork('verify') } },
+      [waiting, 'settle 1'],
+    ],
+    ['after a restart it is dispatched again', { ...open }, [wanted, waiting]],
+    [
+      'the first claim is granted, after the status is written and the result settled',
+      { ...succeeded, inbox: { claims: [verify(2, 'v'), verify(3, 'w')], runResult: result(1) } },
+      ['drop 3', 'status Verifying/RunningAcceptance', 'settle 1', 'grant 2 verify'],
+    ],
+    [
+      'never by the agent that did the work',
+      { ...open, inbox: { claims: [verify(2, 'runner')] } },
+      ['drop 2', wanted, waiting],
+    ],
+    [
+      'nor by a sandbox that is being drained',
+      { ...open, inbox: { claims: [verify(2, 'v')] }, draining: new Set(['v']) },
+      ['drop 2', wanted, waiting],
+    ],
+    [
+      'nor by a pool that does not match',
+      { ...open, inbox: { claims: [verify(2, 'v', 'stranger')] } },
+      ['drop 2', wanted, waiting],
+    ],
+    [
+      'waits when no pool matches',
+      { ...open, pools: [aPool('pool', { enabled: false })], inbox: { claims: [verify(2, 'v')] } },
+      ['drop 2', waiting],
+    ],
+    [
+      'all commands passed: publishes',
+      { task: aTask(acceptance, verifyingOn('v')), inbox: { claims: [], verifyResult: checks(4) } },
+      [branch, 'status~ Verifying/Publishing'],
+    ],
+    [
+      'passed and published',
+      {
+        task: aTask(acceptance, verifyingOn('v')),
+        inbox: { claims: [], verifyResult: checks(4), effectResult: answer(5) },
+      },
+      ['status Succeeded/Completed', 'settle 4,5', ...ended],
+    ],
+    [
+      'a command failed',
+      {
+        task: aTask(acceptance, verifyingOn('v')),
+        inbox: { claims: [], verifyResult: checks(4, { outcome: 'failed', tests: { passed: 2, total: 3 } }) },
+      },
+      ['status Failed/TestsFailed', 'settle 4', ...ended],
+    ],
+    [
+      'without acceptance commands there is none',
+      { ...running, inbox: { claims: [], runResult: result(1) } },
+      [branch, 'status~ Running/Publishing'],
+    ],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planTask(observation(change), NOW))).toEqual(actions);
+  });
+
+  test('the verifier and what is verified are in the status', () => {
+    const plan = planTask(
+      observation({ ...succeeded, inbox: { claims: [verify(2, 'v')], runResult: result(1) } }),
+      NOW,
+    );
+    expect(statusOf(plan)).toMatchObject({
+      verifier: { pool: 'pool', pod: 'v', epoch: 7 },
+      result: { commit: COMMIT },
+    });
+  });
+
+  test('the printed tests come from the verification', () => {
+    const observed = observation({
+      task: aTask(acceptance, verifyingOn('v')),
+      inbox: { claims: [], verifyResult: checks(4), effectResult: answer(5) },
+    });
+    const status = statusOf(planTask(observed, NOW));
+    expect(status).toMatchObject({ tests: '3/3', branch: 'ai/generated/tasks/task' });
+    expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'ChecksPassed', status: 'True' }));
+  });
+
+  test('work dropped by the agent that may not verify is published again, but not at once', () => {
+    const observed = observation({ ...open, published: { work: publishedWork('verify', { dropped: true }) } });
+    expect(summary(planTask(observed, NOW + 1))).toEqual([waiting]);
+    expect(planTask(observed, NOW + 1).requeueAfterMs).toBe(REPEAT_WORK_MS - 1);
+    expect(summary(planTask(observed, NOW + REPEAT_WORK_MS))).toEqual([wanted, waiting]);
+  });
+});
+
+describe('the holder of a grant', () => {
+  const lost = ['status Waiting/BackingOff', ...ended];
+  const deadline = 3600_000 + DEADLINE_GRACE_MS;
+  const gone = (change: Partial<Sandbox> = {}): Partial<TaskObservation> => ({
+    ...running,
+    sandbox: { state: 'ended', confirmed: true, goneSince: NOW, ...change },
+  });
+  const external = { ...running, sandbox: { state: 'external', confirmed: true } as const };
+  /** Milliseconds after the grant, what is seen, what follows, when to look again. */
+  test.each<[string, number, Partial<TaskObservation>, string[], number?]>([
+    ['alive: looks again when it could have fallen silent', 0, running, [], HEARTBEAT_TIMEOUT_MS + 1],
+    ['ended: its result may be on its way', 1000, gone(), [], RESULT_GRACE_MS - 1000],
+    ['ended and nothing came', RESULT_GRACE_MS, gone(), lost],
+    ['ended, not confirmed by a live read', RESULT_GRACE_MS, gone({ confirmed: false }), ['confirmSandbox a']],
+    ['missing, not confirmed', RESULT_GRACE_MS, gone({ state: 'missing', confirmed: false }), ['confirmSandbox a']],
+    ['missing for sure', RESULT_GRACE_MS, gone({ state: 'missing' }), lost],
+    [
+      'ended, but this process has only begun to listen',
+      RESULT_GRACE_MS,
+      { ...gone(), listeningSince: NOW + 9000 },
+      [],
+      9000,
+    ],
+    ['ended while the broker is away', RESULT_GRACE_MS, deaf(gone()), [], RESULT_GRACE_MS],
+    ['alive and silent', HEARTBEAT_TIMEOUT_MS, running, [...lost, 'deleteSandbox a']],
+    ['external and silent', HEARTBEAT_TIMEOUT_MS, external, lost],
+    ['heard of since', HEARTBEAT_TIMEOUT_MS, { ...running, lastHeartbeatAt: NOW + 10_000 }, [], 10_001],
+    [
+      'silent before this process began to listen',
+      HEARTBEAT_TIMEOUT_MS,
+      { ...running, listeningSince: NOW + 50_000 },
+      [],
+      50_001,
+    ],
+    ['silent while the broker is away', HEARTBEAT_TIMEOUT_MS, deaf(running), [], RESULT_GRACE_MS],
+    [
+      'over its time: told to stop',
+      deadline,
+      { ...running, lastHeartbeatAt: NOW + deadline },
+      ['cancel 1'],
+      RESULT_GRACE_MS,
+    ],
+    [
+      'told to stop: has a moment',
+      deadline + 1000,
+      { ...running, lastHeartbeatAt: NOW + deadline, cancelSentAt: NOW + deadline },
+      [],
+      RESULT_GRACE_MS - 1000,
+    ],
+    [
+      'over its time for good',
+      deadline + RESULT_GRACE_MS,
+      { ...running, lastHeartbeatAt: NOW + deadline, cancelSentAt: NOW + deadline },
+      ['status Failed/DeadlineExceeded', ...ended, 'deleteSandbox a'],
+    ],
+  ])('%s', (_, ms, change, actions, requeueAfterMs) => {
+    const plan = planTask('epoch' in change ? (change as TaskObservation) : observation(change), NOW + ms);
+    expect(summary(plan)).toEqual(actions);
+    expect(plan.requeueAfterMs).toBe(requeueAfterMs);
+  });
+
+  test.each([
+    ['Evicted', 'Evicted'],
+    ['Preempted', 'Evicted'],
+    ['OOMKilled', 'SandboxLost'],
+    [undefined, 'SandboxLost'],
+  ])('a pod that ended with %s counts as %s', (reason, expected) => {
+    const sandbox = { ...gone().sandbox, ...(reason === undefined ? {} : { reason }) } as Sandbox;
+    const status = statusOf(planTask(observation({ ...running, sandbox }), NOW + RESULT_GRACE_MS));
+    expect(status.history?.[0]).toMatchObject({ reason: expected, class: 'infrastructure', pod: 'a' });
+  });
+
+  test('a verifier is watched as a runner is', () => {
+    const observed = observation({ task: aTask(acceptance, verifyingOn('v')), sandbox: alive });
+    expect(summary(planTask(observed, NOW + HEARTBEAT_TIMEOUT_MS))).toEqual([...lost, 'deleteSandbox v']);
+    const late = { ...observed, lastHeartbeatAt: NOW + deadline, cancelSentAt: NOW + deadline };
+    const status = statusOf(planTask(late, NOW + deadline + RESULT_GRACE_MS));
+    expect(status.history?.[0]).toMatchObject({ reason: 'DeadlineExceeded', class: 'verification' });
+  });
+
+  test('a lost attempt takes nothing with it into the next', () => {
+    const status = statusOf(planTask(observation(gone()), NOW + RESULT_GRACE_MS));
+    expect(status).toMatchObject({ attempt: 2, infrastructureFailures: 1, try: '1/1' });
+    expect(status).not.toHaveProperty('agent');
+    expect(Date.parse(status.nextAttemptAt ?? '')).toBe(NOW + RESULT_GRACE_MS + 500);
+    expect(status.startedAt).toBe(at(0));
+  });
+});
+
+function noCommit(id: number) {
+  const held = result(id);
+  const { commit: _, ...message } = held.message;
+  return { ...held, message };
+}
+
+function deaf({ listeningSince: _, ...change }: Partial<TaskObservation>): TaskObservation {
+  const { listeningSince: __, ...hearing } = observation();
+  return { ...hearing, ...change };
+}

@@ -1,0 +1,243 @@
+import { describe, expect, test } from 'vitest';
+import { aPool, aProject, aTask, at, NOW } from '../testing/objects.ts';
+import { claim, observation, publishedWork, statusOf, summary } from '../testing/observations.ts';
+import type { TaskObservation } from './observation.ts';
+import { planTask } from './plan.ts';
+import { CLAIM_VALID_MS } from './plan-dispatch.ts';
+import { RENEW_WORK_MS, REPEAT_WORK_MS } from './publish-work.ts';
+
+const queued = ['publishWork 1 run team/pool', 'status~ Waiting/Queued'];
+const owner = { uid: 'u', name: 'flow', gone: false, suspended: true };
+const old = { ...claim(1, 'a'), receivedAt: NOW - CLAIM_VALID_MS - 1 };
+
+const { project: _, ...withoutProject } = observation();
+
+describe('what a task waits for', () => {
+  test.each<[string, TaskObservation, string, RegExp]>([
+    ['no Project', withoutProject, 'UnknownProject', /names Project "project", which namespace team does not have/],
+    [
+      'a disabled Project',
+      observation({ project: aProject({ enabled: false }) }),
+      'ProjectDisabled',
+      /"project" has spec.enabled: false/,
+    ],
+    ['spec.suspend', observation({ task: aTask({ suspend: true }) }), 'Suspended', /spec.suspend is true/],
+    ['a suspended Workflow', observation({ owner }), 'Suspended', /Workflow "flow" is suspended/],
+    ['no pool', observation({ pools: [] }), 'NoCapablePool', /the namespace has no AgentPool: create one/],
+    [
+      'no capable pool',
+      observation({ task: aTask({ capabilities: ['gpu'] }) }),
+      'NoCapablePool',
+      /nearest AgentPool, "pool", lacks capability gpu/,
+    ],
+  ])('%s', (_, observed, reason, message) => {
+    const plan = planTask(observed, NOW);
+    expect(summary(plan)).toEqual(['release', `status~ Waiting/${reason}`]);
+    expect(statusOf(plan).message).toMatch(message);
+  });
+
+  test('does not say it twice', () => {
+    const observed = observation({ owner });
+    const { status } = { status: statusOf(planTask(observed, NOW)) };
+    expect(summary(planTask({ ...observed, task: aTask({}, status) }, NOW + 5))).toEqual(['release']);
+  });
+
+  test('says it again for another generation of the spec', () => {
+    const observed = observation({ owner });
+    const status = statusOf(planTask(observed, NOW));
+    const task = aTask({}, status, { generation: 2 });
+    expect(summary(planTask({ ...observed, task }, NOW))).toEqual(['release', 'status~ Waiting/Suspended']);
+  });
+
+  test('drops claims that nobody waits for any more, and keeps the others', () => {
+    const observed = observation({ owner, inbox: { claims: [old, claim(2, 'b')] } });
+    expect(summary(planTask(observed, NOW))).toEqual(['release', 'drop 1', 'status~ Waiting/Suspended']);
+  });
+});
+
+describe('backing off', () => {
+  const status = { phase: 'Waiting', reason: 'BackingOff', attempt: 2, nextAttemptAt: at(3000) } as const;
+  test('until the next attempt', () => {
+    const plan = planTask(observation({ task: aTask({}, status), inbox: { claims: [old] } }), NOW);
+    expect(summary(plan)).toEqual(['release', 'drop 1']);
+    expect(plan.requeueAfterMs).toBe(3000);
+  });
+  test('and then goes on', () => {
+    const plan = planTask(observation({ task: aTask({}, status) }), NOW + 3000);
+    expect(summary(plan)).toEqual(['publishWork 2 run team/pool', 'status~ Waiting/Queued']);
+  });
+});
+
+describe('admission', () => {
+  test('is asked for with all that decides it', () => {
+    const pools = [aPool('general', { capabilities: ['node', 'go'] }), aPool('special', { capabilities: ['node'] })];
+    const task = aTask({ priority: 3, capabilities: ['node'] });
+    const plan = planTask(
+      observation({ task, pools, place: { state: 'unknown' }, owner: { ...owner, suspended: false } }),
+      NOW,
+    );
+    expect(plan.actions).toEqual([
+      {
+        do: 'request',
+        candidate: {
+          key: 'team/task',
+          project: 'team/project',
+          workflow: 'u',
+          priority: 3,
+          createdAt: NOW,
+          pools: ['team/special', 'team/general'],
+        },
+      },
+    ]);
+  });
+
+  test('says why it has to wait, and keeps its place', () => {
+    const place = { state: 'waiting', reason: 'CapacityFull', message: 'all busy' } as const;
+    const plan = planTask(observation({ place, inbox: { claims: [old, claim(2, 'b')] } }), NOW);
+    expect(summary(plan)).toEqual(['request', 'drop 1', 'status~ Waiting/CapacityFull']);
+    expect(statusOf(plan).message).toBe('all busy');
+  });
+
+  test('is asked for anew when the pool whose slot it holds may not run it any more', () => {
+    const pools = [aPool('pool', { enabled: false }), aPool('other')];
+    expect(summary(planTask(observation({ pools }), NOW))).toEqual(['release', 'request']);
+  });
+});
+
+describe('publishing', () => {
+  const gpu = { capabilities: ['gpu'] };
+  test.each<[string, Partial<TaskObservation>, string[], number]>([
+    ['new', {}, queued, RENEW_WORK_MS],
+    ['published', { published: { work: publishedWork() } }, ['status~ Waiting/Queued'], RENEW_WORK_MS],
+    [
+      'published for the attempt before',
+      { published: { work: publishedWork('run', { attempt: 0 }) } },
+      queued,
+      RENEW_WORK_MS,
+    ],
+    ['published to be verified', { published: { work: publishedWork('verify') } }, queued, RENEW_WORK_MS],
+    [
+      'published for another pool',
+      { published: { work: publishedWork('run', { pool: 'team/old' }) } },
+      queued,
+      RENEW_WORK_MS,
+    ],
+    [
+      'published for another image',
+      {
+        published: {
+          work: publishedWork('run', { key: { engine: 'runner', image: 'toolchain:0', capabilities: [] } }),
+        },
+      },
+      queued,
+      RENEW_WORK_MS,
+    ],
+    [
+      'published so long ago that its queue may have expired',
+      { published: { work: publishedWork('run', { at: NOW - RENEW_WORK_MS }) } },
+      queued,
+      RENEW_WORK_MS,
+    ],
+    [
+      'dropped by its agent just now',
+      { published: { work: publishedWork('run', { dropped: true, at: NOW - 1000 }) } },
+      ['status~ Waiting/Queued'],
+      REPEAT_WORK_MS - 1000,
+    ],
+    [
+      'dropped by its agent',
+      { published: { work: publishedWork('run', { dropped: true, at: NOW - REPEAT_WORK_MS }) } },
+      queued,
+      RENEW_WORK_MS,
+    ],
+  ])('%s', (_, change, actions, requeueAfterMs) => {
+    const plan = planTask(observation(change), NOW);
+    expect(summary(plan)).toEqual(actions);
+    expect(plan.requeueAfterMs).toBe(requeueAfterMs);
+  });
+
+  test('uses the queue of the pool whose slot it holds, not of the preferred one', () => {
+    const pools = [
+      aPool('big', { capabilities: ['gpu', 'node'], image: 'big:1' }),
+      aPool('small', { ...gpu, image: 'small:1' }),
+    ];
+    const plan = planTask(
+      observation({
+        pools,
+        task: aTask(gpu),
+        project: aProject({ workspace: {} }),
+        place: { state: 'admitted', pool: 'team/big' },
+      }),
+      NOW,
+    );
+    expect(plan.actions[0]).toEqual({
+      do: 'publishWork',
+      attempt: 1,
+      kind: 'run',
+      pool: 'team/big',
+      key: { engine: 'runner', image: 'big:1', capabilities: ['gpu'] },
+    });
+  });
+
+  test.each([
+    ['command', { command: ['sh', ...Array.from({ length: 8 }, () => 'x'.repeat(8000))] }, /together have \d+ bytes/],
+    [
+      'params',
+      { params: Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${i}`, ''])) },
+      /303 variables, at most 256/,
+    ],
+  ])('a spec too large for one message is refused: %s', (_, spec, message) => {
+    const plan = planTask(observation({ task: aTask(spec), inbox: { claims: [claim(1, 'a')] } }), NOW);
+    expect(summary(plan)).toEqual(['status Failed/InvalidSpec', 'drop 1', 'release']);
+    const status = statusOf(plan);
+    expect(status.message).toMatch(message);
+    expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Accepted', status: 'False' }));
+  });
+});
+
+describe('claims', () => {
+  const granted = ['status Running/AgentRunning', 'grant 1 run'];
+  test.each<[string, Partial<TaskObservation>, string[]]>([
+    ['the first gets it', { inbox: { claims: [claim(1, 'a'), claim(2, 'b')] } }, [...granted, 'drop 2']],
+    ['of another attempt: dropped', { inbox: { claims: [claim(1, 'a', { attempt: 2 })] } }, ['drop 1', ...queued]],
+    ['to verify: dropped', { inbox: { claims: [claim(1, 'a', { kind: 'verify' })] } }, ['drop 1', ...queued]],
+    [
+      'of a pool that may not run it: dropped',
+      { inbox: { claims: [claim(1, 'a', { agent: { pool: 'stranger', pod: 'a' } })] } },
+      ['drop 1', ...queued],
+    ],
+    [
+      'of a sandbox that is being drained: dropped',
+      { inbox: { claims: [claim(1, 'a')] }, draining: new Set(['a']) },
+      ['drop 1', ...queued],
+    ],
+    [
+      'after one that is dropped: granted',
+      { inbox: { claims: [claim(3, 'x'), claim(1, 'a')] }, draining: new Set(['x']) },
+      ['drop 3', ...granted],
+    ],
+    [
+      'of another pool that may run it: takes a slot there',
+      {
+        pools: [aPool(), aPool('other')],
+        inbox: { claims: [claim(1, 'a', { agent: { pool: 'other', pod: 'a' } })] },
+      },
+      [...granted, 'occupy team/other'],
+    ],
+    ['before the admission: waits', { place: { state: 'unknown' }, inbox: { claims: [claim(1, 'a')] } }, ['request']],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planTask(observation(change), NOW))).toEqual(actions);
+  });
+
+  test('the status is written before the grant is sent, and names pod and epoch', () => {
+    const plan = planTask(observation({ inbox: { claims: [claim(1, 'a')] } }), NOW);
+    expect(statusOf(plan)).toMatchObject({
+      phase: 'Running',
+      attempt: 1,
+      try: '1/1',
+      agent: { pool: 'pool', pod: 'a', epoch: 7, at: at(0) },
+      startedAt: at(0),
+      queuedAt: at(0),
+    });
+  });
+});
