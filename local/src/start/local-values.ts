@@ -19,7 +19,6 @@ export function localValues(
     supabase: {
       url: environment.postgrestUrl,
       serviceKey: environment.supabaseServiceKey,
-      anonKey: environment.supabaseAnonKey,
       jwtSecret: environment.jwtSecret,
     },
     migrate: { url: environment.postgresUrl, plainPostgres: true },

@@ -22,7 +22,7 @@ export async function printVerdict(
     }),
     '',
     `  Trace     ${status?.traceID}${cluster.tracesUrl ? `  ${cluster.tracesUrl}/api/traces/${status?.traceID}` : ''}`,
-    `  Head      ${status?.headSHA ?? 'the Workflow has no single last task'}`,
+    ...(status?.headSHA ? [`  Head      ${status.headSHA}`] : []),
     '',
     'Next:',
     ...(cluster.local
