@@ -15,11 +15,11 @@ export interface TestVhost {
   remove(): Promise<void>;
 }
 
-/** Uses `MILLWRIGHT_TEST_AMQP_URL` and `MILLWRIGHT_TEST_RABBIT_MANAGEMENT_URL` (administrator's credentials in both). */
+/** Uses `MILLWRIGHT_TEST_AMQP_URL` and `MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL` (administrator's credentials in both). */
 export async function createTestVhost(env: NodeJS.ProcessEnv = process.env): Promise<TestVhost> {
-  const { MILLWRIGHT_TEST_AMQP_URL: amqpUrl, MILLWRIGHT_TEST_RABBIT_MANAGEMENT_URL: managementUrl } = env;
+  const { MILLWRIGHT_TEST_AMQP_URL: amqpUrl, MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL: managementUrl } = env;
   if (!amqpUrl || !managementUrl) {
-    throw new Error('MILLWRIGHT_TEST_AMQP_URL and MILLWRIGHT_TEST_RABBIT_MANAGEMENT_URL must be set');
+    throw new Error('MILLWRIGHT_TEST_AMQP_URL and MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL must be set');
   }
   const vhost = `test-${randomUUID()}`;
   const administration = management(managementUrl, vhost);
