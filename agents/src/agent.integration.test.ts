@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './testing/eventually.ts';
 import { attemptRef, createWorld, NAMESPACE, TOKEN, type World } from './testing/world.ts';
 
 let world: World;
@@ -263,7 +264,7 @@ describe('the broker', () => {
     world.proxy.cut();
     world.git('update-ref', '-d', attemptRef(task));
     writeFileSync(join(agent.workspace.directory, 'go'), '');
-    await expect.poll(() => world.git('for-each-ref', attemptRef(task)), { timeout: 20_000 }).not.toBe('');
+    await eventually(() => world.git('for-each-ref', attemptRef(task))).not.toBe('');
     expect(world.operator.results.some((result) => result.task.uid === task.uid)).toBe(false);
     world.proxy.refuse = false;
     expect(await world.operator.resultOf(task.uid)).toMatchObject({ outcome: 'succeeded' });
@@ -291,13 +292,13 @@ describe('the broker', () => {
     const key = { namespace: NAMESPACE, engine: 'runner', image: 'toolchain:1', capabilities: ['other'] } as const;
     const other = await operator.broker.ensureWorkQueue(key);
     const agent = world.startAgent();
-    await expect.poll(async () => (await operator.broker.queueDepth(world.queue)).consumers).toBe(1);
+    await eventually(async () => (await operator.broker.queueDepth(world.queue)).consumers).toBe(1);
     const { pool, pod } = { pool: agent.pod.replace(/-\d+$/, ''), pod: agent.pod };
     const queues = { type: 'queues' as const, namespace: NAMESPACE, pool, queues: [other] };
     await operator.control({ ...queues, image: 'another' });
     await operator.control({ ...queues, image: 'toolchain:1' });
-    await expect.poll(async () => (await operator.broker.queueDepth(other)).consumers).toBe(1);
-    await expect.poll(async () => (await operator.broker.queueDepth(world.queue)).consumers).toBe(0);
+    await eventually(async () => (await operator.broker.queueDepth(other)).consumers).toBe(1);
+    await eventually(async () => (await operator.broker.queueDepth(world.queue)).consumers).toBe(0);
     await operator.control({ type: 'drain', namespace: NAMESPACE, pool, pod: 'another' });
     await operator.control({ type: 'drain', namespace: NAMESPACE, pool, pod });
     expect(await agent.ended).toBe(0);
@@ -306,7 +307,7 @@ describe('the broker', () => {
 
   it('lets an idle agent end at once on SIGTERM', async () => {
     const agent = world.startAgent();
-    await expect.poll(async () => (await world.operator.broker.queueDepth(world.queue)).consumers).toBe(1);
+    await eventually(async () => (await world.operator.broker.queueDepth(world.queue)).consumers).toBe(1);
     agent.kill('SIGTERM');
     expect(await agent.ended).toBe(0);
   });

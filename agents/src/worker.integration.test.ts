@@ -2,6 +2,7 @@ import { type Broker, connect } from '@millwright/broker';
 import type { GrantMessage } from '@millwright/crds';
 import { silentLogger } from '@millwright/otel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { eventually } from './testing/eventually.ts';
 import { createWorld, IMAGE, NAMESPACE, type World } from './testing/world.ts';
 import { type WorkerEnd, work } from './worker.ts';
 
@@ -64,7 +65,7 @@ it('claims one thing at a time, and gives back what it cannot do any more', asyn
     return (await Promise.all(queues)).reduce((sum, { messages }) => sum + messages, 0);
   };
   // Others must be able to take it while this one is still at work.
-  const atWork = () => expect.poll(waiting).toBe(1);
+  const atWork = () => eventually(waiting).toBe(1);
   expect(await start(atWork)).toBe('finished');
   expect(granted).toHaveLength(1);
   expect(world.operator.claims).toHaveLength(1);
@@ -108,7 +109,7 @@ it('does not run what is granted for another attempt', async () => {
   };
   const end = start();
   await world.operator.until(() => world.operator.claims.length === 1);
-  await expect.poll(async () => (await world.operator.broker.queueDepth(world.queue)).messages).toBe(0);
+  await eventually(async () => (await world.operator.broker.queueDepth(world.queue)).messages).toBe(0);
   stop.abort(new Error('enough'));
   expect(await end).toBe('stopped');
   expect(granted).toEqual([]);
@@ -125,7 +126,7 @@ it('waits for an operator, and ends when it is not wanted', async () => {
 
 it('says hello again after a lost connection', async () => {
   const end = start();
-  await expect.poll(async () => (await world.operator.broker.queueDepth(world.queue)).consumers).toBe(1);
+  await eventually(async () => (await world.operator.broker.queueDepth(world.queue)).consumers).toBe(1);
   const { hellos } = world.operator;
   world.proxy.cut();
   await world.operator.until(() => world.operator.hellos > hellos);
