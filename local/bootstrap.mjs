@@ -14,6 +14,7 @@ const commands = {
   check: ['local/src/check.ts', 'types, format, lint, dead code, generated files'],
   local: ['local/src/cli.ts', 'the local platform: up, down, status, logs, reset, env'],
   bench: ['bench/src/main.ts', 'run the benchmarks'],
+  bundle: ['local/src/images/bundle-cli.ts', 'bundle the processes, for building the images elsewhere'],
   generate: ['crds/src/generate.ts', 'write the files that are generated from the schemas'],
 };
 
