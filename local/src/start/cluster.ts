@@ -13,6 +13,8 @@ export interface Cluster {
   /** Values for the chart: files, then inline ones that win. */
   valueFiles: readonly string[];
   values: Readonly<Record<string, unknown>>;
+  /** What the manifests of the example say → what is meant on this cluster. */
+  substitutions: Readonly<Record<string, string>>;
   /** Jaeger's page for people, when there is one. */
   tracesUrl?: string;
   kubectl(args: readonly string[], input?: string): Promise<string>;
@@ -56,6 +58,7 @@ export async function connectTo(ctx: Context, context: string, valueFiles: reado
     systemNamespace: SYSTEM_NAMESPACE,
     namespace: EXAMPLE_NAMESPACE,
     valueFiles,
+    substitutions: {},
     values: valueFiles.length === 0 ? { quickstart: { enabled: true } } : {},
     ...commands,
   };

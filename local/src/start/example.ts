@@ -21,16 +21,14 @@ export async function runExample(ctx: Context, cluster: Cluster): Promise<Outcom
   const { kubectl, namespace } = cluster;
   const folder = join(ctx.repository, 'examples/quickstart');
   await ensureNamespace(cluster, namespace);
-  await kubectl([
-    'apply',
-    '--namespace',
-    namespace,
-    '-f',
-    join(folder, 'project.yaml'),
-    '-f',
-    join(folder, 'agent-pool.yaml'),
-  ]);
-  const manifest = readFileSync(join(folder, 'workflow.yaml'), 'utf8');
+  const manifestOf = (file: string): string =>
+    Object.entries(cluster.substitutions).reduce(
+      (text, [said, meant]) => text.replaceAll(said, meant),
+      readFileSync(join(folder, file), 'utf8'),
+    );
+  for (const file of ['project.yaml', 'agent-pool.yaml'])
+    await kubectl(['apply', '--namespace', namespace, '-f', '-'], manifestOf(file));
+  const manifest = manifestOf('workflow.yaml');
   // A Workflow runs once: each start makes one of its own, and the branches of former ones stay.
   const name = `modernize-${Math.floor(Date.now() / 1000).toString(36)}`;
   await kubectl(

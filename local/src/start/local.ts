@@ -23,6 +23,8 @@ export async function prepareLocal(ctx: Context): Promise<Cluster> {
     systemNamespace: SYSTEM_NAMESPACE,
     namespace: EXAMPLE_NAMESPACE,
     valueFiles: [],
+    // By content, so that a sandbox kept warm with an older image is not taken for one with this.
+    substitutions: { [WORKSPACE_ALIAS]: workspaceGo.image },
     values: localValues(ctx, environment, { operator: operator.image, gateway: gateway.image, agents: agents.image }),
     tracesUrl: environment.jaegerUrl,
     ...clients(ctx.tool('kubectl'), ctx.tool('helm'), environment.kubeContext, { KUBECONFIG: environment.kubeconfig }),

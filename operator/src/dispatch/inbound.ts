@@ -1,4 +1,4 @@
-import { type Broker, type Delivery, poolUser, targets } from '@millwright/broker';
+import { type Broker, type Delivery, parsePoolUser, poolUser, targets } from '@millwright/broker';
 import {
   type AgentTask,
   type ClaimMessage,
@@ -144,7 +144,8 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
   }
 
   async function effectResult(delivery: Delivery<OperatorInbound>, message: EffectResultMessage): Promise<void> {
-    if (delivery.userId?.startsWith('pool.'))
+    // Only the publisher may, whose user is no pool's; who gives no user could be anybody.
+    if (delivery.userId === undefined || parsePoolUser(delivery.userId))
       return delivery.deadLetter(`foreign: user ${delivery.userId} answers an effect`);
     const task = await find(message.task);
     if (!task || task.status?.attempt !== message.attempt)
