@@ -39,7 +39,7 @@ export async function checkoutCommit(git: Git, grant: GitGrant, commit: string, 
 }
 
 /** The commit that is checked out. */
-export async function head(git: Git): Promise<string> {
+async function head(git: Git): Promise<string> {
   const finished = await must(git, ['rev-parse', '--verify', 'HEAD^{commit}'], 'the checkout has no commit');
   return finished.stdout.trim();
 }

@@ -5,7 +5,7 @@ export interface Git {
   run(args: readonly string[], options?: GitOptions): Promise<Finished>;
 }
 
-export interface GitOptions {
+interface GitOptions {
   /** Relative to the workspace's folder; default: the checkout. */
   cwd?: string;
   stdin?: string;

@@ -13,7 +13,7 @@ export interface AttemptLog {
   close(limitMs: number): Promise<Buffer>;
 }
 
-export interface CommandLog {
+interface CommandLog {
   output(stream: OutputStream, chunk: Buffer, omitted: number): void;
   /** Ends it and returns the last part of what was printed. */
   end(): string;

@@ -6,12 +6,11 @@ import type { Logger } from '@millwright/otel';
 
 const MAX_DELAY_MS = 5_000;
 
-export const resultId = ({ task, attempt, kind }: Pick<ResultMessage, 'task' | 'attempt' | 'kind'>): string =>
+const resultId = ({ task, attempt, kind }: Pick<ResultMessage, 'task' | 'attempt' | 'kind'>): string =>
   `${task.uid}:${attempt}:${kind}:result`;
 
 /**
  * Publishes a result until it is confirmed. Publishing it twice is harmless, since its message id is the same.
- * @param gone settles when the broker gave up for good
  * @returns whether it was confirmed
  */
 export async function report(

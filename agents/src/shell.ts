@@ -5,7 +5,7 @@ import type { AttemptLog } from './log.ts';
 import { type Workspace, WorkspaceError } from './workspace/client.ts';
 import type { ExecResult } from './workspace/protocol.ts';
 
-export interface Command {
+interface Command {
   run: { argv: readonly string[] } | { script: string };
   cwd?: string;
   env?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
 import { describeEnd, lastLines, type Shell, succeeded } from './shell.ts';
 
-export interface Tests {
+interface Tests {
   passed: number;
   total: number;
 }

@@ -15,7 +15,7 @@ import type { Logger } from '@millwright/otel';
 import { InterruptedError } from './errors.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
-export interface Identity {
+interface Identity {
   namespace: string;
   pool: string;
   pod: string;

@@ -2,7 +2,7 @@ import type { GrantMessage } from '@millwright/crds';
 import type { Shell } from '../shell.ts';
 
 /** What an engine works with: the checkout is in place, setup commands have run. */
-export interface EngineWork {
+interface EngineWork {
   commands: GrantMessage['commands'];
   /** Environment of the task's commands. */
   env: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface EngineWork {
   progress(step: string, message?: string): void;
 }
 
-export interface EngineResult {
+interface EngineResult {
   exitCode?: number;
   /** What was done, in at most 2048 characters. */
   summary?: string;

@@ -17,7 +17,7 @@ export const TOKEN = 'attempt-token-0123456789abcdef';
 export const IMAGE = 'toolchain:1';
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-export interface Agent {
+interface Agent {
   pod: string;
   workspace: ExecServer;
   /** Exit code of the agent's process, or the signal's name. */

@@ -29,7 +29,7 @@ export class WorkspaceLostError extends Error {
   override readonly name = 'WorkspaceLostError';
 }
 
-export interface ExecRequest {
+interface ExecRequest {
   /** Program and arguments, or a line for `/bin/sh -c`. */
   command: { argv: readonly string[] } | { script: string };
   /** Relative to the workspace's folder, which is the default. */
@@ -63,7 +63,7 @@ export interface Workspace {
   shutdown(): Promise<void>;
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   append?: boolean;
   parents?: boolean;
   /** Permission bits of a new file. */

@@ -6,7 +6,7 @@ export const PROTOCOL_VERSION = 1;
 const id = z.int().nonnegative();
 const count = z.int().nonnegative();
 
-export const errorCodes = [
+const errorCodes = [
   'invalidFrame',
   'invalidRequest',
   'busy',
@@ -34,7 +34,7 @@ const entry = z.object({
 export type Entry = z.infer<typeof entry>;
 export const entries = z.array(entry);
 
-export const streams = ['stdout', 'stderr'] as const;
+const streams = ['stdout', 'stderr'] as const;
 export type OutputStream = (typeof streams)[number];
 
 const exit = z.object({
