@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -22,6 +22,7 @@ beforeEach(() => {
     'operator/src/greet.ts',
     "import sep from './legacy.cjs';\nexport const greet = (): void => console.log('hello', sep);",
   );
+  write('package-lock.json', '{}');
   write('supabase/migrations/20260101000000_first.sql', 'select 1;');
   write('supabase/plain-postgres.sql', 'select 2;');
 });
@@ -44,6 +45,21 @@ test('bundles again only when a source has changed, an imported one included', a
   write('operator/src/greet.ts', "export const greet = (): void => console.log('good bye');");
   await bundleProcesses(repository);
   expect(execFileSync(process.execPath, [operator()], { encoding: 'utf8' })).toBe('good bye\n');
+});
+
+test('what is imported later is not read at the start', async () => {
+  write('operator/src/main.ts', "if (process.argv[2]) console.log((await import('./late.ts')).late);");
+  write('operator/src/late.ts', "export const late = 'rarely needed';");
+  await bundleProcesses(repository);
+  expect(readFileSync(operator(), 'utf8')).not.toContain('rarely needed');
+  expect(execFileSync(process.execPath, [operator(), 'now'], { encoding: 'utf8' })).toBe('rarely needed\n');
+});
+
+test('a new migration is copied', async () => {
+  await bundleProcesses(repository);
+  write('supabase/migrations/20260102000000_second.sql', 'select 3;');
+  await bundleProcesses(repository);
+  expect(existsSync(join(repository, 'gateway/dist/supabase/migrations/20260102000000_second.sql'))).toBe(true);
 });
 
 test('removes the bundle of a process that is no longer in the table', async () => {
