@@ -13,7 +13,8 @@ import {
   workMessage,
 } from '@millwright/crds';
 import { connectKube, type KubeClient } from '@millwright/operator/runtime';
-import { IMAGE, resources } from './rig.ts';
+import { resources } from './resources.ts';
+import { IMAGE } from './rig.ts';
 
 export interface Floor extends AsyncDisposable {
   /** Milliseconds from the apply of a one-task Workflow to the delivery of its work. */

@@ -1,73 +1,67 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createContext, up } from '@millwright/local';
-import { measureBurst } from './measures/burst.ts';
-import { measureDispatch } from './measures/dispatch.ts';
-import { measureThroughput } from './measures/throughput.ts';
-import { type Measure, table } from './report.ts';
-import { startRig } from './rig.ts';
+import { dirname, join } from 'node:path';
+import { createContext, MissingRequirement, StartFailed, up } from '@millwright/local';
+import { connectKube } from '@millwright/operator/runtime';
+import { runBench } from './bench.ts';
+import { createCleanup } from './cleanup.ts';
+import { pauseInstalledOperators } from './installed.ts';
+import { type BenchOptions, help, parseOptions, UsageError } from './options.ts';
+import { table } from './report.ts';
 
-const help = `Measures Millwright against its floor, in the same run.
-
-Usage: npm run bench [-- options]
-
-  --only NAME     dispatch, throughput or burst; may be given several times
-  --rounds N      repetitions of each measure (default 3)
-  --output FILE   one JSON line per measure (default .local/bench.jsonl)
-  --help
-
-The floor is a bare script that makes the same API writes and publishes the same messages and decides nothing. The machine should have
-nothing else to do.
-`;
-
-const groups = ['dispatch', 'throughput', 'burst'] as const;
-
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '3' },
-    output: { type: 'string' },
-  },
-});
+const cleanup = createCleanup();
+let interrupted = false;
 
 async function main(): Promise<number> {
-  const rounds = Number(values.rounds);
-  const wanted = values.only ?? [...groups];
-  const unknown = wanted.filter((name) => !(groups as readonly string[]).includes(name));
-  if (!Number.isInteger(rounds) || rounds < 1 || unknown.length > 0) {
-    console.error(
-      unknown.length > 0
-        ? `There is no measure "${unknown[0]}".\n\n${help}`
-        : `--rounds takes a whole number from 1\n\n${help}`,
-    );
-    return 2;
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    console.log(help);
+    return 0;
   }
-  const ctx = createContext();
-  const environment = await up(ctx);
-  const logDir = ctx.dataDir('bench');
-  const measures: Measure[] = [];
-  await using rig = await ctx.step('Starting the operator', () =>
-    startRig({ environment, repository: ctx.repository, logDir, tracing: false }),
-  );
-  const { kubeconfig } = environment;
-  if (wanted.includes('dispatch'))
-    measures.push(
-      ...(await ctx.step('Latency of dispatch', () => measureDispatch({ rig, kubeconfig, rounds, perRound: 100 }), 60)),
-    );
-  if (wanted.includes('throughput'))
-    measures.push(
-      ...(await ctx.step('Throughput of large Workflows', () => measureThroughput({ rig, kubeconfig, rounds }), 180)),
-    );
-  if (wanted.includes('burst'))
-    measures.push(await ctx.step('Many Workflows at once', () => measureBurst(rig, rounds, 500, undefined), 60));
-  const output = values.output ?? join(ctx.stateDir, 'bench.jsonl');
-  mkdirSync(join(output, '..'), { recursive: true });
-  writeFileSync(output, measures.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-  console.log(`${table(measures)}\n\n${output}`);
-  return measures.every((entry) => entry.pass) ? 0 : 1;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  try {
+    return await bench(options);
+  } finally {
+    if (!interrupted) await cleanup[Symbol.asyncDispose]();
+  }
 }
 
-if (values.help) console.log(help);
-else process.exitCode = await main();
+async function bench(options: BenchOptions): Promise<number> {
+  const ctx = createContext();
+  const environment = await up(ctx);
+  const kube = await connectKube({ kubeconfig: environment.kubeconfig });
+  cleanup.add(() => kube.close());
+  const paused = await ctx.step('Pausing installed operators', () => pauseInstalledOperators(kube, cleanup));
+  if (paused.length > 0) ctx.say(`  Paused until the end: ${paused.join(', ')}`);
+  const { measures, failures } = await runBench(ctx, environment, options, cleanup);
+  const output = options.output ?? join(ctx.stateDir, 'bench.jsonl');
+  mkdirSync(dirname(output), { recursive: true });
+  writeFileSync(output, measures.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  console.log(`\n${table(measures)}\n\n${output}`);
+  for (const { group, error } of failures) console.error(`\n${group} could not be measured:`, error);
+  return failures.length === 0 && measures.every(({ pass }) => pass) ? 0 : 1;
+}
+
+/** Removes everything at the first signal; a second one is for those who cannot wait. */
+function interrupt(): void {
+  if (interrupted) process.exit(130);
+  interrupted = true;
+  console.error('\nRemoving what was made; once more to leave it behind');
+  cleanup[Symbol.asyncDispose]().then(
+    () => process.exit(130),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(130);
+    },
+  );
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const usage = error instanceof UsageError;
+  const expected = usage || error instanceof StartFailed || error instanceof MissingRequirement;
+  if (!interrupted) {
+    console.error(usage ? `${error.message}\n\n${help}` : expected ? (error as Error).message : error);
+    process.exitCode = usage ? 2 : 1;
+  }
+}

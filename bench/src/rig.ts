@@ -1,45 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { management } from '@millwright/broker';
-import {
-  type AgentPool,
-  type AgentTask,
-  agentPools,
-  agentTasks,
-  isFinished,
-  type Project,
-  projects,
-  type Workflow,
-  type WorkflowTask,
-  workflows,
-} from '@millwright/crds';
+import { management, poolUser } from '@millwright/broker';
+import { type AgentPool, isFinished, type Workflow, type WorkflowTask } from '@millwright/crds';
 import type { Environment } from '@millwright/local';
-import { connectKube, defineResource, type KubeClient, type KubeObject } from '@millwright/operator/runtime';
-
-export const resources = {
-  projects: defineResource<Project>(projects),
-  pools: defineResource<AgentPool>(agentPools),
-  workflows: defineResource<Workflow>(workflows),
-  tasks: defineResource<AgentTask>(agentTasks),
-  namespaces: defineResource<KubeObject & { kind: 'Namespace' }>({
-    group: '',
-    version: 'v1',
-    plural: 'namespaces',
-    kind: 'Namespace',
-    namespaced: false,
-  }),
-  secrets: defineResource<KubeObject & { data: Record<string, string> }>({
-    group: '',
-    version: 'v1',
-    plural: 'secrets',
-    kind: 'Secret',
-    namespaced: true,
-  }),
-};
+import { connectKube, isNotFound, type KubeClient } from '@millwright/operator/runtime';
+import type { Cleanup } from './cleanup.ts';
+import { hasEnded, startOperatorProcess } from './operator-process.ts';
+import { poll } from './poll.ts';
+import { deleteAll, resources } from './resources.ts';
 
 export const POOL = 'bench';
 export const IMAGE = 'bench';
@@ -55,127 +24,185 @@ export interface Rig extends AsyncDisposable {
   /** URL with the user of the pool, for the agents. */
   agentUrl: string;
   operator: ChildProcess;
-  /** Creates a Workflow and resolves at once. */
-  apply(name: string, tasks: readonly Partial<WorkflowTask>[]): Promise<Workflow>;
-  /** Resolves when all have succeeded; rejects when one fails. */
-  succeeded(names: readonly string[], timeoutMs: number): Promise<void>;
+  /** The promise's value, unless the time is over or the operator ends before. */
+  within<T>(timeoutMs: number, failure: string, promise: Promise<T>): Promise<T>;
+  /** Creates a Workflow and resolves at once. Workflows of one batch can be waited for together. */
+  apply(name: string, tasks: readonly Partial<WorkflowTask>[], batch?: string): Promise<Workflow>;
+  /** Resolves when it has succeeded; rejects when it ends otherwise. */
+  succeeded(name: string, timeoutMs: number): Promise<void>;
+  /** The same for the `count` Workflows of a batch. */
+  batchSucceeded(batch: string, count: number, timeoutMs: number): Promise<void>;
+  /** Deletes all Workflows and tasks. */
+  clear(): Promise<void>;
+}
+
+/** How agents run; without it they are outside the cluster, in the bench process. */
+export interface Sandboxes {
+  agentImage: string;
+  workspaceImage: string;
+  /** Each a pool and a capability of that name, with so many warm sandboxes. */
+  pools: Readonly<Record<string, AgentPool['spec']['scale']>>;
 }
 
 export interface RigOptions {
   environment: Environment;
   repository: string;
   logDir: string;
-  /** Export traces. */
-  tracing: boolean;
+  cleanup: Cleanup;
+  /** Export traces to the platform's trace backend. */
+  tracing?: boolean;
+  profileDir?: string;
+  sandboxes?: Sandboxes;
+  /** Fills the namespace before the operator starts. */
+  prepare?: (kube: KubeClient, namespace: string) => Promise<void>;
 }
 
-/** Starts an operator that watches a fresh namespace, and waits until it leads and its pool is prepared. */
-export async function startRig({ environment, repository, logDir, tracing }: RigOptions): Promise<Rig> {
-  await using stack = new AsyncDisposableStack();
+/** Starts an operator that watches a fresh namespace, and waits until it leads and its pools are prepared. */
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const stack = new AsyncDisposableStack();
+  const dispose = options.cleanup.add(() => stack.disposeAsync());
+  try {
+    return { ...(await build(options, stack)), [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<Omit<Rig, keyof AsyncDisposable>> {
+  const { environment, sandboxes } = options;
   const id = `bench-${randomBytes(4).toString('hex')}`;
+  const floorNamespace = `${id}-floor`;
   const kube = await connectKube({ kubeconfig: environment.kubeconfig });
   stack.defer(() => kube.close());
   const admin = management(environment.rabbitManagementUrl, id);
+  const pools = sandboxes ? Object.entries(sandboxes.pools) : [[POOL, { warm: 0, max: 10_000 }] as const];
+  // Removal comes to the stack before the thing is made: the making may have been carried out although its answer is lost.
+  stack.defer(async () => {
+    for (const [name] of pools) await admin.deleteUser(poolUser(id, name));
+    await admin.deleteVhost();
+  });
   await admin.ensureVhost();
-  stack.defer(() => admin.deleteVhost());
-  const floorNamespace = `${id}-floor`;
   for (const name of [id, floorNamespace]) {
+    stack.defer(() => removeNamespace(kube, name));
     await kube.create(resources.namespaces, { metadata: { name } });
-    stack.defer(async () => kube.delete(resources.namespaces, { name }, { propagationPolicy: 'Background' }));
   }
   await kube.create(resources.projects, {
     metadata: { name: 'bench', namespace: id },
     spec: {
       repository: { url: 'https://example.com/bench.git', defaultBranch: 'main', forge: 'git' },
-      workspace: { image: IMAGE },
+      workspace: { image: sandboxes?.workspaceImage ?? IMAGE },
       enabled: true,
     },
   });
-  await kube.create(resources.pools, {
-    metadata: { name: POOL, namespace: id },
-    spec: { capabilities: ['bench'], engine: 'runner', external: true, scale: { warm: 0, max: 10_000 }, enabled: true },
-  });
+  for (const [name, scale] of pools)
+    await kube.create(resources.pools, {
+      metadata: { name, namespace: id },
+      spec: { capabilities: [name], engine: 'runner', external: !sandboxes, scale, enabled: true },
+    });
+  await options.prepare?.(kube, id);
   const amqpUrl = `${environment.amqpUrl.replace(/\/+$/, '')}/${id}`;
-  const log = createWriteStream(join(logDir, `${id}.log`));
-  const operator = spawn(process.execPath, [join(repository, 'operator/src/main.ts')], {
-    env: {
-      PATH: process.env.PATH,
-      KUBECONFIG: environment.kubeconfig,
-      MILLWRIGHT_AMQP_URL: amqpUrl,
-      MILLWRIGHT_RABBITMQ_MANAGEMENT_URL: environment.rabbitManagementUrl,
-      MILLWRIGHT_SIGNING_KEY: randomBytes(32).toString('hex'),
-      MILLWRIGHT_GATEWAY_URL: 'http://127.0.0.1:1',
-      MILLWRIGHT_AGENT_IMAGE: 'none',
-      MILLWRIGHT_WATCH_NAMESPACE: id,
-      MILLWRIGHT_HTTP_PORT: '0',
-      MILLWRIGHT_LOG_LEVEL: 'warn',
-      POD_NAMESPACE: id,
-      ...(tracing ? { OTEL_EXPORTER_OTLP_ENDPOINT: environment.otlpUrl } : {}),
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const log = join(options.logDir, `${id}.log`);
+  const operator = startOperatorProcess({
+    repository: options.repository,
+    log,
+    env: operatorEnvironment(options, id, amqpUrl),
+    ...(options.profileDir === undefined ? {} : { profileDir: options.profileDir }),
   });
-  operator.stdout.pipe(log, { end: false });
-  operator.stderr.pipe(log, { end: false });
-  stack.defer(async () => {
-    if (operator.exitCode !== null || operator.signalCode !== null) return;
-    operator.kill('SIGTERM');
-    await once(operator, 'exit');
-  });
-  const agentUrl = await poolUrl(kube, id, operator, log.path.toString());
-  const owned = stack.move();
+  stack.defer(operator.stop);
+  const check = () => {
+    if (hasEnded(operator.process)) throw new Error(`the operator has ended; see ${log}`);
+  };
+  const urls = await Promise.all(pools.map(([name]) => poolUrl(kube, id, name, check)));
   return {
     kube,
     namespace: id,
     floorNamespace,
     amqpUrl,
-    agentUrl,
-    operator,
-    apply: (name, tasks) =>
+    agentUrl: urls[0] ?? '',
+    operator: operator.process,
+    async within(timeoutMs, failure, promise) {
+      let over = false;
+      const watch = poll(timeoutMs, 250, failure, async () => {
+        check();
+        return over;
+      });
+      try {
+        return await Promise.race([promise, watch.then(() => promise)]);
+      } finally {
+        over = true;
+      }
+    },
+    apply: (name, tasks, batch) =>
       kube.create(resources.workflows, {
-        metadata: { name, namespace: id },
+        metadata: { name, namespace: id, ...(batch === undefined ? {} : { labels: { batch } }) },
         spec: {
           projectRef: { name: 'bench' },
-          tasks: tasks.map((task) => ({ capabilities: ['bench'], command: ['true'], ...task })),
+          tasks: tasks.map((task) => ({ capabilities: [POOL], command: ['true'], ...task })),
         } as Workflow['spec'],
       }),
-    succeeded: (names, timeoutMs) => succeeded(kube, id, names, timeoutMs),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    succeeded: (name, timeoutMs) =>
+      poll(timeoutMs, 5, `Workflow ${name} has not ended`, async () => {
+        check();
+        return hasSucceeded(await kube.get(resources.workflows, { namespace: id, name }));
+      }),
+    batchSucceeded: (batch, count, timeoutMs) =>
+      poll(timeoutMs, 20, `Workflows of ${batch} have not ended`, async () => {
+        check();
+        const which = { namespace: id, labelSelector: `batch=${batch}`, resourceVersion: '0' };
+        const { items } = await kube.list(resources.workflows, which);
+        return items.filter(hasSucceeded).length === count;
+      }),
+    async clear() {
+      await deleteAll(kube, resources.workflows, id);
+      await deleteAll(kube, resources.tasks, id);
+    },
   };
 }
 
-async function poolUrl(kube: KubeClient, namespace: string, operator: ChildProcess, log: string): Promise<string> {
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    const secret = await kube
-      .get(resources.secrets, { namespace, name: `millwright-pool-${POOL}` })
-      .catch(() => undefined);
-    const url = secret?.data.url;
-    if (url !== undefined) return Buffer.from(url, 'base64').toString();
-    if (operator.exitCode !== null || performance.now() > deadline)
-      throw new Error(`the operator did not get ready; see ${log}`);
-    await sleep(50);
-  }
-}
-
-async function succeeded(
-  kube: KubeClient,
+function operatorEnvironment(
+  { environment, tracing, sandboxes }: RigOptions,
   namespace: string,
-  names: readonly string[],
-  timeoutMs: number,
-): Promise<void> {
-  const open = new Set(names);
-  const abort = AbortSignal.timeout(timeoutMs);
-  const seen = (workflow: Workflow) => {
-    if (!open.has(workflow.metadata.name) || !isFinished(workflow.status?.phase)) return;
-    if (workflow.status?.phase !== 'Succeeded')
-      throw new Error(`Workflow ${workflow.metadata.name}: ${workflow.status?.phase}: ${workflow.status?.message}`);
-    open.delete(workflow.metadata.name);
+  amqpUrl: string,
+): Record<string, string> {
+  return {
+    KUBECONFIG: environment.kubeconfig,
+    MILLWRIGHT_AMQP_URL: amqpUrl,
+    MILLWRIGHT_RABBITMQ_MANAGEMENT_URL: environment.rabbitManagementUrl,
+    MILLWRIGHT_SIGNING_KEY: randomBytes(32).toString('hex'),
+    // Nothing listens there: what is measured ends before an agent needs it.
+    MILLWRIGHT_GATEWAY_URL: 'http://127.0.0.1:1',
+    MILLWRIGHT_AGENT_IMAGE: sandboxes?.agentImage ?? 'none',
+    MILLWRIGHT_WATCH_NAMESPACE: namespace,
+    MILLWRIGHT_HTTP_PORT: '0',
+    MILLWRIGHT_LOG_LEVEL: 'warn',
+    POD_NAMESPACE: namespace,
+    ...(tracing ? { OTEL_EXPORTER_OTLP_ENDPOINT: environment.otlpUrl } : {}),
   };
-  // Polling a list of one page is cheap beside what is measured, and cannot miss an event.
-  while (open.size > 0) {
-    const page = await kube.list(resources.workflows, { namespace, resourceVersion: '0' });
-    for (const workflow of page.items) seen(workflow);
-    if (abort.aborted) throw new Error(`${open.size} of ${names.length} Workflows have not ended in ${timeoutMs} ms`);
-    if (open.size > 0) await sleep(names.length > 1 ? 100 : 10);
-  }
+}
+
+/** Emptied first: the namespace controller would take its time, at the cost of what is measured next. */
+async function removeNamespace(kube: KubeClient, name: string): Promise<void> {
+  for (const resource of [resources.workflows, resources.tasks, resources.pools]) await deleteAll(kube, resource, name);
+  await kube.delete(resources.namespaces, { name }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
+}
+
+function hasSucceeded({ metadata, status }: Workflow): boolean {
+  if (isFinished(status?.phase) && status?.phase !== 'Succeeded')
+    throw new Error(`Workflow ${metadata.name}: ${status?.phase}: ${status?.message}`);
+  return status?.phase === 'Succeeded';
+}
+
+async function poolUrl(kube: KubeClient, namespace: string, pool: string, check: () => void): Promise<string> {
+  let url: string | undefined;
+  await poll(60_000, 50, `pool ${pool} was not prepared`, async () => {
+    check();
+    const name = `millwright-pool-${pool}`;
+    const secret = await kube.get(resources.secrets, { namespace, name }).catch(() => undefined);
+    url = secret?.data.url;
+    return url !== undefined;
+  });
+  return Buffer.from(url ?? '', 'base64').toString();
 }

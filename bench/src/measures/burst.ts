@@ -1,30 +1,16 @@
+import { startAgents } from '../agents.ts';
+import { type Lab, runBurst } from '../lab.ts';
 import { type Measure, measure } from '../report.ts';
-import type { Rig } from '../rig.ts';
-import { startAgents } from './throughput.ts';
 
-/** One-task Workflows per second, with all of them applied at once. The peer's figures are given when it ran. */
-export async function measureBurst(
-  rig: Rig,
-  rounds: number,
-  count: number,
-  peer: readonly number[] | undefined,
-): Promise<Measure> {
-  const agents = await startAgents(rig);
+/** One-task Workflows per second, with all of them applied at once, against what a peer managed on a machine of this kind. */
+export async function measureBurst(lab: Lab): Promise<Measure[]> {
+  await using rig = await lab.openRig();
+  await using agents = await startAgents({ rig, cleanup: lab.cleanup });
+  const count = lab.scaled(500);
   const runs: number[] = [];
-  try {
-    for (let round = 0; round < rounds; round++) {
-      const names = Array.from({ length: count }, (_, i) => `b${round}x${i}`);
-      const start = performance.now();
-      await Promise.all(names.map((name) => rig.apply(name, [{ name: 'a' }])));
-      await rig.succeeded(names, 300_000);
-      runs.push(count / ((performance.now() - start) / 1000));
-    }
-  } finally {
-    await agents.close();
+  for (let round = 0; round < lab.rounds; round++) {
+    runs.push(count / ((await runBurst(rig, agents, `b${round}`, count)) / 1000));
+    lab.report((round + 1) / lab.rounds);
   }
-  const name = `${count} one-task Workflows at once`;
-  // Without the peer in the same run, its figure on a machine of this kind stands in.
-  return peer
-    ? measure(name, 'Workflows/s', runs, { at: 'least', bound: 1.5, of: 'Temporal' }, peer)
-    : measure(name, 'Workflows/s', runs, { at: 'least', bound: 48 });
+  return [measure(`${count} one-task Workflows at once`, 'Workflows/s', runs, { at: 'least', bound: 48 })];
 }

@@ -1,118 +1,77 @@
-import { startPlainAgents } from '@millwright/operator/testing';
-import { type Floor, startFloor } from '../floor.ts';
+import { startAgents, type TaskName } from '../agents.ts';
+import type { Lab } from '../lab.ts';
 import { type Measure, measure } from '../report.ts';
-import { IMAGE, POOL, type Rig } from '../rig.ts';
 import { percentile } from '../stats.ts';
 
-export interface DispatchOptions {
-  rig: Rig;
-  kubeconfig: string;
-  /** Rounds of floor and ours in turn. */
-  rounds: number;
-  /** Workflows per round. */
-  perRound: number;
-}
+const key = ({ workflow, task }: TaskName) => `${workflow}/${task}`;
 
 /** Latency of one task at a time on an idle system: apply → delivery, and end of a task → delivery of its dependant. */
-export async function measureDispatch({ rig, kubeconfig, rounds, perRound }: DispatchOptions): Promise<Measure[]> {
-  await using floor = await startFloor({
-    kubeconfig,
-    namespace: rig.floorNamespace,
-    amqpUrl: rig.amqpUrl,
-    connections: 1,
-  });
+export async function measureDispatch(lab: Lab): Promise<Measure[]> {
+  const { rounds, cleanup } = lab;
+  const perRound = lab.scaled(100);
+  await using rig = await lab.openRig();
+  await using floor = await lab.openFloor(rig, 1);
   const delivered = new Map<string, PromiseWithResolvers<number>>();
   const ended = new Map<string, number>();
-  const key = (workflow: string, task: string) => `${workflow}/${task}`;
-  const expect = (workflow: string, task: string) => {
-    const promise = Promise.withResolvers<number>();
-    delivered.set(key(workflow, task), promise);
-    return promise.promise;
-  };
-  const names = new Map<string, string>();
-  const agents = await startPlainAgents({
-    amqpUrl: rig.agentUrl,
-    namespace: rig.namespace,
-    pool: POOL,
-    image: IMAGE,
-    concurrency: 100,
-    onDelivery: (work, at) => delivered.get(taskOf(work.task.name))?.resolve(at),
-    onResult: (grant, at) => ended.set(taskOf(grant.task.name), at),
+  await using _agents = await startAgents({
+    rig,
+    cleanup,
+    onDelivery: (name, at) => delivered.get(key(name))?.resolve(at),
+    onResult: (name, at) => ended.set(key(name), at),
   });
-  /** `<workflow>-<task>-<hash>`: the names here have no dashes of their own. */
-  function taskOf(name: string): string {
-    const known = names.get(name);
-    if (known) return known;
-    const [workflow = '', task = ''] = name.split('-');
-    const found = key(workflow, task);
-    names.set(name, found);
-    return found;
+  const delivery = (workflow: string, task: string) => {
+    const promise = Promise.withResolvers<number>();
+    delivered.set(key({ workflow, task }), promise);
+    return rig.within(30_000, `${workflow}/${task} was not delivered`, promise.promise);
+  };
+
+  async function applyToDelivery(workflow: string): Promise<number> {
+    const first = delivery(workflow, 'a');
+    const start = performance.now();
+    await rig.apply(workflow, [{ name: 'a' }]);
+    const at = await first;
+    await rig.succeeded(workflow, 30_000);
+    return at - start;
   }
 
-  const apply: number[][] = [];
-  const chain: number[][] = [];
-  const floorApply: number[][] = [];
-  const floorChain: number[][] = [];
-  try {
-    await one(rig, expect, 'warmup');
-    await warm(floor);
-    for (let round = 0; round < rounds; round++) {
-      floorApply.push(await repeat(perRound, () => floor.applyToDelivery()));
-      apply.push(await repeat(perRound, (i) => one(rig, expect, `a${round}x${i}`)));
-      floorChain.push(await repeat(perRound, () => floor.endToDelivery()));
-      chain.push(await repeat(perRound, (i) => two(`c${round}x${i}`)));
-    }
-  } finally {
-    await agents.close();
+  async function endToDelivery(workflow: string): Promise<number> {
+    const second = delivery(workflow, 'b');
+    await rig.apply(workflow, [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }]);
+    const at = await second;
+    await rig.succeeded(workflow, 30_000);
+    return at - (ended.get(key({ workflow, task: 'a' })) ?? at);
+  }
+
+  const runs = {
+    apply: [] as number[][],
+    end: [] as number[][],
+    floorApply: [] as number[][],
+    floorEnd: [] as number[][],
+  };
+  await repeat(10, () => floor.applyToDelivery());
+  await repeat(10, (i) => endToDelivery(`warmup${i}`));
+  for (let round = 0; round < rounds; round++) {
+    runs.floorApply.push(await repeat(perRound, () => floor.applyToDelivery()));
+    runs.apply.push(await repeat(perRound, (i) => applyToDelivery(`a${round}x${i}`)));
+    lab.report((round + 0.5) / rounds);
+    runs.floorEnd.push(await repeat(perRound, () => floor.endToDelivery()));
+    runs.end.push(await repeat(perRound, (i) => endToDelivery(`c${round}x${i}`)));
+    lab.report((round + 1) / rounds);
   }
   const at = (p: number) => (values: number[]) => percentile(values, p);
+  const most = (bound: number) => ({ at: 'most', bound, of: 'floor' }) as const;
   return [
-    measure(
-      'apply → delivery, p50',
-      'ms',
-      apply.map(at(50)),
-      { at: 'most', bound: 1.5, of: 'floor' },
-      floorApply.map(at(50)),
-    ),
-    measure(
-      'apply → delivery, p99',
-      'ms',
-      apply.map(at(99)),
-      { at: 'most', bound: 2, of: 'floor' },
-      floorApply.map(at(99)),
-    ),
+    measure('apply → delivery, p50', 'ms', runs.apply.map(at(50)), most(1.5), runs.floorApply.map(at(50))),
+    measure('apply → delivery, p99', 'ms', runs.apply.map(at(99)), most(2), runs.floorApply.map(at(99))),
     measure(
       'end of a task → delivery of its dependant, p50',
       'ms',
-      chain.map(at(50)),
-      { at: 'most', bound: 1.5, of: 'floor' },
-      floorChain.map(at(50)),
+      runs.end.map(at(50)),
+      most(1.5),
+      runs.floorEnd.map(at(50)),
     ),
   ];
-
-  async function two(workflow: string): Promise<number> {
-    const second = expect(workflow, 'b');
-    await rig.apply(workflow, [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }]);
-    const at = await second;
-    await rig.succeeded([workflow], 30_000);
-    return at - (ended.get(key(workflow, 'a')) ?? at);
-  }
 }
-
-async function one(
-  rig: Rig,
-  expect: (workflow: string, task: string) => Promise<number>,
-  workflow: string,
-): Promise<number> {
-  const first = expect(workflow, 'a');
-  const start = performance.now();
-  await rig.apply(workflow, [{ name: 'a' }]);
-  const at = await first;
-  await rig.succeeded([workflow], 30_000);
-  return at - start;
-}
-
-const warm = (floor: Floor) => repeat(10, () => floor.applyToDelivery());
 
 async function repeat(count: number, run: (index: number) => Promise<number>): Promise<number[]> {
   const values: number[] = [];

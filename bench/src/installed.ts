@@ -1,0 +1,34 @@
+import type { KubeClient } from '@millwright/operator/runtime';
+import type { Cleanup } from './cleanup.ts';
+import { poll } from './poll.ts';
+import { type Deployment, resources } from './resources.ts';
+
+const OPERATORS = 'app.kubernetes.io/name=millwright,app.kubernetes.io/component=operator';
+
+/**
+ * Scales installed operators down until the clean-up: one that watches all namespaces would work on those of the benchmarks too, with another
+ * broker. Returns their names.
+ */
+export async function pauseInstalledOperators(kube: KubeClient, cleanup: Cleanup): Promise<string[]> {
+  const { items } = await kube.list(resources.deployments, { labelSelector: OPERATORS });
+  const wide = items.filter((deployment) => (deployment.spec.replicas ?? 1) > 0 && watchesEverything(deployment));
+  for (const deployment of wide) {
+    const { name, namespace } = deployment.metadata;
+    const scale = (replicas: number) =>
+      kube.patch(resources.deployments, { name, namespace }, { spec: { replicas } }, { subresource: 'scale' });
+    cleanup.add(async () => {
+      await scale(deployment.spec.replicas ?? 1);
+    });
+    await scale(0);
+    await poll(60_000, 200, `${namespace}/${name} did not stop`, async () => {
+      const { status } = await kube.get(resources.deployments, { name, namespace });
+      return (status?.replicas ?? 0) === 0;
+    });
+  }
+  return wide.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+}
+
+const watchesEverything = ({ spec }: Deployment): boolean =>
+  spec.template.spec.containers.every(
+    ({ env }) => !env?.some(({ name, value }) => name === 'MILLWRIGHT_WATCH_NAMESPACE' && value !== ''),
+  );

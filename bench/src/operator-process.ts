@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+
+export interface OperatorProcessOptions {
+  repository: string;
+  log: string;
+  env: Record<string, string>;
+  /** Folder for a CPU profile, which Node writes when the process ends. */
+  profileDir?: string;
+}
+
+/** The operator as a child process, with nothing of the caller's environment but `PATH`. The kernel ends it with the bench. */
+export function startOperatorProcess(options: OperatorProcessOptions): {
+  process: ChildProcess;
+  stop(): Promise<void>;
+} {
+  const { repository, log, env, profileDir } = options;
+  const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+  const main = join(repository, 'operator/src/main.ts');
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, ...profile, main], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = createWriteStream(log, { flags: 'a' });
+  child.stdout.pipe(output, { end: false });
+  child.stderr.pipe(output, { end: false });
+  return {
+    process: child,
+    async stop() {
+      if (!hasEnded(child)) {
+        const ended = once(child, 'exit');
+        child.kill('SIGTERM');
+        await ended;
+      }
+      output.end();
+    },
+  };
+}
+
+export const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;

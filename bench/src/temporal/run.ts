@@ -1,0 +1,13 @@
+import type { Context, Environment } from '@millwright/local';
+import type { Lab } from '../lab.ts';
+import { measurePeers } from '../measures/peers.ts';
+import type { Measure } from '../report.ts';
+import { startTemporalPeer } from './peer.ts';
+import { startTemporalServer } from './server.ts';
+
+/** Starts Temporal, measures, and ends it. */
+export async function runPeers(lab: Lab, ctx: Context, environment: Environment): Promise<Measure[]> {
+  await using server = await startTemporalServer(ctx, environment, lab.cleanup);
+  await using peer = await startTemporalPeer(server.address, lab.cleanup);
+  return measurePeers(lab, peer);
+}
