@@ -26,15 +26,16 @@ const publishedRef = `refs/tags/${source.version}`;
  * Fetches the package by its ecosystem's own client and commits it to a bare repository that `git daemon` serves. A repository that is
  * there already is left as it is, with whatever has been pushed to it.
  *
+ * @param file name of the repository's folder, for one that somebody needs alone
  * @throws CommandError when Go cannot fetch the module
  */
-export async function prepareRepository(ctx: Context): Promise<PreparedRepository> {
-  const repository = join(repositoriesDir(ctx), source.file);
+export async function prepareRepository(ctx: Context, file: string = source.file): Promise<PreparedRepository> {
+  const repository = join(repositoriesDir(ctx), file);
   if (!existsSync(repository)) {
     await ctx.step(`Fetching ${source.module} ${source.version}`, () => createRepository(repository), 3);
   }
   const commit = (await git(repository, ['rev-parse', '--verify', `${publishedRef}^{commit}`])).trim();
-  return { url: repositoryUrl(ctx, source.file), defaultBranch, commit };
+  return { url: repositoryUrl(ctx, file), defaultBranch, commit };
 }
 
 async function createRepository(repository: string): Promise<void> {
