@@ -16,11 +16,11 @@ interface Rows {
   workflows: WorkflowRow;
   tasks: TaskRow;
 }
-export type Table = keyof Rows;
+type Table = keyof Rows;
 /** A row with its documents. */
 export type Whole<T extends Table> = Rows[T] & { spec: Record<string, unknown>; status: Record<string, unknown> };
 
-export interface Query {
+interface Query {
   where: Record<string, string | undefined>;
   limit: number | undefined;
   cursor: string | undefined;

@@ -99,6 +99,8 @@ export function asProblem(error: unknown): Problem | undefined {
 export function problemResponse(c: Context, problem: Problem, requestId: string): Response {
   if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="millwright"');
   if (problem.status === 503) c.header('retry-after', '5');
+  // What is left of the body is not read: the connection is of no more use.
+  if (problem.status === 413) c.header('connection', 'close');
   const body = {
     type: 'about:blank',
     title: titles[problem.status] ?? 'Error',

@@ -28,6 +28,8 @@ export function projectOfPath(c: Context): ProjectKey {
 function answer(c: Context, status: ContentfulStatusCode, message: string): Response {
   if (status === 401) c.header('www-authenticate', 'Basic realm="millwright", charset="UTF-8"');
   if (status === 503) c.header('retry-after', '5');
+  // What is left of the body is not read: the connection is of no more use.
+  if (status === 413) c.header('connection', 'close');
   return c.text(`${message}\n`, status);
 }
 

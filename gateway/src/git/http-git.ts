@@ -7,7 +7,7 @@ import { pktLine } from './push-commands.ts';
 /**
  * Smart HTTP (gitprotocol-http): git's own programs do the work, this file connects their pipes to requests.
  */
-export type GitService = 'upload-pack' | 'receive-pack';
+type GitService = 'upload-pack' | 'receive-pack';
 
 /** The request is larger than its limit. */
 export class TooLargeError extends Error {

@@ -15,7 +15,7 @@ const author = {
 };
 
 /** The environment of a git that a person or a sandbox uses: nothing of the machine's configuration. */
-export const clientEnvironment: NodeJS.ProcessEnv = {
+const clientEnvironment: NodeJS.ProcessEnv = {
   PATH: process.env.PATH,
   HOME: '/nonexistent',
   LC_ALL: 'C',

@@ -8,7 +8,7 @@ import { recordingLog } from './git-host.ts';
 export const jwtSecret = 'test-jwt-secret-with-at-least-32-characters';
 
 /** A cluster that cannot be reached. */
-export const noKube: Kube = {
+const noKube: Kube = {
   get: () => Promise.reject(new KubeError(0, 'the Kubernetes API cannot be reached')),
   create: () => Promise.reject(new KubeError(0, 'the Kubernetes API cannot be reached')),
   mergePatch: () => Promise.reject(new KubeError(0, 'the Kubernetes API cannot be reached')),
