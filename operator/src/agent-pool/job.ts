@@ -133,6 +133,11 @@ function podSpec(pool: AgentPool, image: string, settings: SandboxSettings, work
         env: [
           { name: 'MILLWRIGHT_WORKSPACE_SOCKET', value: `${SOCKET}/workspace.sock` },
           { name: 'MILLWRIGHT_WORKSPACE_DIR', value: WORKSPACE },
+          // Without a limit of its own this is the node's memory. A greedy command ends before the kernel ends the container.
+          {
+            name: 'MILLWRIGHT_WORKSPACE_MAX_MEMORY_BYTES',
+            valueFrom: { resourceFieldRef: { containerName: 'workspace', resource: 'limits.memory' } },
+          },
           { name: 'HOME', value: `${WORKSPACE}/home` },
           { name: 'TMPDIR', value: '/tmp' },
         ],
