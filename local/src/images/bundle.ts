@@ -38,12 +38,12 @@ const requireForCommonJs =
  * @throws esbuild's BuildFailure, which names each unresolved import.
  */
 export async function bundleProcesses(repository: string): Promise<void> {
-  const outputs = bundles.map(({ image, name }) => `${image}/dist/${name}.js`);
-  if (!isFresh(repository, recipe, outputs)) {
-    const inputs: string[] = [];
-    for (const image of productImages) inputs.push(...(await bundleImage(repository, image)));
-    inputs.push(...copyMigrations(repository));
-    remember(repository, recipe, inputs);
+  for (const image of productImages) {
+    const outputs = bundles.filter((bundle) => bundle.image === image).map(({ name }) => `${image}/dist/${name}.js`);
+    if (isFresh(repository, image, recipe, outputs)) continue;
+    const inputs = await bundleImage(repository, image);
+    if (image === 'gateway') inputs.push(...copyMigrations(repository));
+    remember(repository, image, recipe, inputs);
   }
 }
 
