@@ -45,7 +45,7 @@ export function openWatch(fake: FakeApiServer, response: ServerResponse, since: 
     else if (fault === 'garbage') write('{"type":"MODIFIED","object":\n');
     else if (fault === 'duplicate') write(text + text);
     else if (fault === 'replay') {
-      const earlier = fake.history.filter(({ version }) => version <= entry.version).slice(-5);
+      const earlier = fake.history.filter(({ version }) => version < entry.version).slice(-5);
       write(text + earlier.map((old) => line(old.type, old.object)).join(''));
     } else if (fault !== 'drop') {
       if (fault === 'truncate') write(text.slice(0, Math.floor(text.length / 2)));
