@@ -5,10 +5,12 @@ import {
   type Condition,
   conditionTypes,
   type FailureClass,
+  labels,
   type ResultMessage,
   reasons,
   type TaskPhase,
 } from '@millwright/crds';
+import { traceIdOf } from '@millwright/otel';
 import { setCondition } from '../conditions.ts';
 import { duration } from '../duration.ts';
 import { fullJitter } from '../runtime/backoff.ts';
@@ -34,6 +36,7 @@ export function nextStatus(task: AgentTask, now: number, change: Change): AgentT
   const current = task.status ?? {};
   const generation = task.metadata.generation ?? 1;
   const next: AgentTaskStatus = { ...current, ...change, observedGeneration: generation };
+  next.traceID ??= traceIdOf(task.metadata.labels?.[labels.workflowUid] ?? task.metadata.uid);
   for (const [key, value] of Object.entries(next)) if (value === undefined) delete next[key as keyof AgentTaskStatus];
   const max = task.spec.retry.maxAttempts;
   const spent = (next.attempt ?? 1) - (next.infrastructureFailures ?? 0);
