@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { git } from '../shared/git-command.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
@@ -97,16 +97,19 @@ export function createBundles(folder: string): Bundles {
     pin: async (key, workflow, commit) => {
       const file = pinFile(key, workflow);
       await mkdir(dirname(file), { recursive: true });
+      const temporary = join(dirname(file), `.${crypto.randomUUID()}`);
       try {
-        await writeFile(file, `${commit}\n`, { flag: 'wx', flush: true });
+        await writeFile(temporary, `${commit}\n`, { flush: true });
+        // Unlike a rename, a link fails where there is a pin; unlike an exclusive open, it is never seen empty.
+        await link(temporary, file);
         return commit;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         const there = await textOf(file);
         if (there && isHash(there)) return there;
-        // Cut short by a crash: nobody was told of it.
-        await writeFile(file, `${commit}\n`, { flush: true });
-        return commit;
+        throw new Error(`${file} holds no commit: remove it, or put the one there that the Workflow started from`);
+      } finally {
+        await rm(temporary, { force: true });
       }
     },
     pinned: async (key, workflow) => {
