@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildImages, type Context, type Environment } from '@millwright/local';
+import { buildImages, bundleProcesses, type Context, type Environment } from '@millwright/local';
 import type { Cleanup } from './cleanup.ts';
 import { startFloor } from './floor.ts';
 import type { Lab } from './lab.ts';
@@ -82,6 +82,7 @@ export async function runBench(
   cleanup: Cleanup,
 ): Promise<BenchRun> {
   const run: BenchRun = { measures: [], failures: [] };
+  await ctx.step('Bundling the operator', () => bundleProcesses(ctx.repository), 5);
   for (const name of options.groups) {
     const group = groups[name];
     const profileDir = options.profile ? join(ctx.dataDir('bench'), `profile-${name}-${Date.now()}`) : undefined;

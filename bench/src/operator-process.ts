@@ -11,15 +11,20 @@ export interface OperatorProcessOptions {
   profileDir?: string;
 }
 
-/** The operator as a child process, with nothing of the caller's environment but `PATH`. The kernel ends it with the bench. */
+/**
+ * The operator as a child process, with nothing of the caller's environment but `PATH`; the kernel ends it with the bench. It is the bundle
+ * that its image holds, unless a profile is wanted: that names the places in the sources.
+ */
 export function startOperatorProcess(options: OperatorProcessOptions): {
   process: ChildProcess;
   stop(): Promise<void>;
 } {
   const { repository, log, env, profileDir } = options;
-  const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
-  const main = join(repository, 'operator/src/main.ts');
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, ...profile, main], {
+  const args =
+    profileDir === undefined
+      ? ['--enable-source-maps', join(repository, 'operator/dist/operator.js')]
+      : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, join(repository, 'operator/src/main.ts')];
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', process.execPath, ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,6 +1,7 @@
 export { createContext } from './context.ts';
 export { MissingRequirement } from './debian.ts';
 export { type Environment, readEnvironment } from './env.ts';
+export { bundleProcesses } from './images/bundle.ts';
 export { buildImages, type ImageRefs } from './images/images.ts';
 export { down, reset, type ServiceStatus, status, up } from './platform.ts';
 export { run } from './process/run.ts';

@@ -13,7 +13,7 @@ const LIMIT_MB = 350;
 /** What counts as no growth: the heap is resized in steps of a few megabytes, so a line through its size is never level. */
 const NO_GROWTH_MB = 10;
 /** Until the heap has found its size. */
-const WARM_UP_MS = 30_000;
+const WARM_UP_MS = 60_000;
 const SAMPLE_MS = 1_000;
 /** As often as agents in sandboxes do it. */
 const HEARTBEAT_MS = 10_000;
