@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { type Broker, connect, targets, topology } from '@millwright/broker';
 import { type GrantMessage, heartbeatMessage, labels } from '@millwright/crds';
 import { startAgents } from '../agents.ts';
 import { writeHistory } from '../history.ts';
 import { type Lab, runWorkflow } from '../lab.ts';
+import { residentMB } from '../process-stats.ts';
 import { type Measure, measure } from '../report.ts';
 import { deleteAll, resources } from '../resources.ts';
 import { fanOut } from '../shapes.ts';
@@ -76,13 +76,6 @@ export async function measureMemory(lab: Lab): Promise<Measure[]> {
       bound: NO_GROWTH_MB,
     }),
   ];
-}
-
-/** Resident memory of a process in megabytes (10^6 bytes). */
-function residentMB(pid: number | undefined): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  if (kibibytes === undefined) throw new Error(`process ${pid} says nothing of its memory`);
-  return (Number(kibibytes) * 1024) / 1e6;
 }
 
 function beat(broker: Broker, grants: readonly GrantMessage[]): void {
