@@ -133,6 +133,7 @@ export function describe(raw: GetMessage, ownUser: string): DeadLetter {
   const { properties, fields, content } = raw;
   const headers: Record<string, unknown> = properties.headers ?? {};
   const messageId = stringOf(properties.messageId);
+  const fullSize = headers[header.truncated];
   const told = consumersWord(headers) ? consumersDeath(headers) : brokersDeath(headers);
   const death = told ?? { ...unknownDeath, ...pick(fields) };
   return {
@@ -140,8 +141,8 @@ export function describe(raw: GetMessage, ownUser: string): DeadLetter {
     ...death,
     messageId,
     userId: consumersWord(headers) ? stringOf(headers[header.userId]) : publisherOf(properties, ownUser),
-    bytes: typeof headers[header.truncated] === 'number' ? headers[header.truncated] : content.length,
-    truncated: headers[header.truncated] !== undefined && consumersWord(headers),
+    bytes: typeof fullSize === 'number' ? fullSize : content.length,
+    truncated: fullSize !== undefined && consumersWord(headers),
     headers,
     content: content.subarray(0, MAX_SHOWN_BYTES).toString(),
   };
