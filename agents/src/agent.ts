@@ -1,5 +1,5 @@
 /** Puts the parts of an agent together. */
-import { connect } from '@millwright/broker';
+import { connect, topology } from '@millwright/broker';
 import type { GrantMessage } from '@millwright/crds';
 import { createLogger, startTelemetry, telemetryConfig } from '@millwright/otel';
 import { runAttempt } from './attempt.ts';
@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { engines } from './engines/index.ts';
 import { createEvents } from './events.ts';
 import { startHealth } from './health.ts';
-import { report, startHeartbeat } from './report.ts';
+import { report, resultId, startHeartbeat } from './report.ts';
 import { createSpans } from './spans.ts';
 import { type Received, work } from './worker.ts';
 import { connectWorkspace } from './workspace/client.ts';
@@ -62,7 +62,9 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
     const engine = engines[config.MILLWRIGHT_ENGINE];
     const result = await runAttempt({ grant, workspace, engine, events, spans, interrupt });
     log.info('ended', { outcome: result.outcome, reason: result.reason, message: result.message });
-    const confirmed = await report(broker, result, spans.traceparent, log);
+    const confirmed = await spans.send({ destination: topology.results, messageId: resultId(result) }, (context) =>
+      report(broker, result, context, log),
+    );
     stopHeartbeat();
     if (!confirmed) log.error('the result could not be delivered: the broker is gone for good');
   }

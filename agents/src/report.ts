@@ -6,7 +6,7 @@ import type { Logger } from '@millwright/otel';
 
 const MAX_DELAY_MS = 5_000;
 
-const resultId = ({ task, attempt, kind }: Pick<ResultMessage, 'task' | 'attempt' | 'kind'>): string =>
+export const resultId = ({ task, attempt, kind }: Pick<ResultMessage, 'task' | 'attempt' | 'kind'>): string =>
   `${task.uid}:${attempt}:${kind}:result`;
 
 /**

@@ -26,6 +26,20 @@ it('continues the trace of the work message, with its steps below', async () => 
   expect(new Set(spans.map((span) => span.spanId)).size).toBe(3);
 });
 
+it('is the parent of a message, which is the parent of what its receiver does', async () => {
+  const { spans, telemetry } = recording();
+  const tracer = createSpans(telemetry, attempt, where, received);
+  const context = await tracer.send({ destination: 'results', messageId: 'u1:1:run:result' }, async (sent) => sent);
+  tracer.end({ ok: true });
+  const [sent, whole] = spans;
+  expect(sent).toMatchObject({ name: 'send results', kind: 'producer', parentSpanId: whole?.spanId });
+  expect(sent?.attributes).toMatchObject({
+    'messaging.operation.type': 'send',
+    'messaging.message.id': 'u1:1:run:result',
+  });
+  expect(context).toBe(`00-${sent?.traceId}-${sent?.spanId}-01`);
+});
+
 it('begins a trace when none came', () => {
   const { spans, telemetry } = recording();
   createSpans(telemetry, attempt, where, undefined).end({ ok: true });

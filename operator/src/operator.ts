@@ -26,6 +26,7 @@ import { WorkQueues } from './dispatch/work-queues.ts';
 import { connectEvents } from './events.ts';
 import { History } from './history.ts';
 import { LazyWrites } from './lazy-writes.ts';
+import { spanOfResult } from './message-spans.ts';
 import type { Note } from './note.ts';
 import { planProject } from './project/plan.ts';
 import {
@@ -41,7 +42,7 @@ import {
 import { Scheduler } from './scheduler/scheduler.ts';
 import { statusWriter } from './status-writer.ts';
 import type { TaskMetrics } from './task-metrics.ts';
-import { traceTask, traceWorkflow } from './tracing.ts';
+import { traceTask, traceTaskAgain, traceWorkflow } from './tracing.ts';
 import { executeWorkflow } from './workflow/execute.ts';
 import { type DagCache, observeWorkflow } from './workflow/observe.ts';
 import { planWorkflow } from './workflow/plan.ts';
@@ -74,7 +75,7 @@ export interface Operator {
 
 /** How many unsettled messages the operator holds: results wait here while their verification runs. */
 const PREFETCH = 2_000;
-/** Spans of Workflows that ended this long before a restart are emitted again, in case the end of the process came between. */
+/** Spans of what ended this long before a restart are emitted again, in case the end of the process came between. */
 const REPEAT_SPANS_MS = 120_000;
 const WORKERS = 16;
 
@@ -82,7 +83,10 @@ const WORKERS = 16;
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const { kube, broker, cluster, logger, metrics, telemetry } = options;
   const now = () => Date.now();
-  const memories = new TaskMemories();
+  const memories = new TaskMemories((key, { delivery, message, receivedAt }) => {
+    const task = telemetry.enabled ? cluster.tasks.store.get(key) : undefined;
+    if (task) telemetry.emit(spanOfResult(task, delivery, message, receivedAt, now()));
+  });
   /** Since when messages arrive here, in milliseconds since the epoch. */
   let listeningSince: number | undefined;
   const draining = new Set<string>();
@@ -124,7 +128,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     applyWrite: (task) => cluster.tasks.store.applyWrite(task),
     onWritten: (before, after, note) => {
       history.record(after);
-      traceTask(telemetry, before, after);
+      traceTask(telemetry, before, after, memories.peek(keyOf(after))?.sendings);
       options.taskMetrics.written(before, after);
       tell(after, note);
     },
@@ -330,8 +334,11 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     },
   });
 
+  const isRecent = (at: string | undefined) => now() - Date.parse(at ?? '') < REPEAT_SPANS_MS;
   for (const workflow of cluster.workflows.store.values())
-    if (now() - Date.parse(workflow.status?.finishedAt ?? '') < REPEAT_SPANS_MS) traceWorkflow(telemetry, workflow);
+    if (isRecent(workflow.status?.finishedAt)) traceWorkflow(telemetry, workflow);
+  for (const task of cluster.tasks.store.values())
+    if (isRecent(task.status?.history?.at(-1)?.finishedAt)) traceTaskAgain(telemetry, task);
   for (const store of [cluster.projects.store, cluster.pools.store, cluster.workflows.store, cluster.tasks.store])
     for (const object of store.values()) history.record(object);
   for (const task of cluster.tasks.store.values()) if (!isFinished(task.status?.phase)) enqueueTask(keyOf(task));

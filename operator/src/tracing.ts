@@ -1,11 +1,10 @@
-import { type AgentTask, isFinished, labels, type Workflow } from '@millwright/crds';
+import { type AgentTask, isFinished, labels, reasons, type Workflow } from '@millwright/crds';
 import { attr, type FinishedSpan, spanIdOf, type Telemetry, traceIdOf } from '@millwright/otel';
+import { attemptSpan, type Sendings, spanOfSend, traceOf } from './message-spans.ts';
 
 /** Span id of a Workflow: the root of its trace. */
 export const workflowSpan = (uid: string): string => spanIdOf(uid, 'workflow', 0, 'run');
 export const taskSpan = (uid: string): string => spanIdOf(uid, 'task', 0, 'run');
-export const attemptSpan = (uid: string, attempt: number, kind: 'run' | 'verify'): string =>
-  spanIdOf(uid, 'attempt', attempt, kind);
 
 /** The Workflow's span, emitted once when it has ended; everything in it follows from the object, so emitting it again changes nothing. */
 export function spanOfWorkflow({ metadata, spec, status }: Workflow): FinishedSpan | undefined {
@@ -30,11 +29,15 @@ export function spanOfWorkflow({ metadata, spec, status }: Workflow): FinishedSp
   };
 }
 
-/** Spans that a write of a task's status completes: attempts that ended with it, verification, and the task itself. */
-export function spansOfTask(before: AgentTask, after: AgentTask): FinishedSpan[] {
+/**
+ * Spans that a write of a task's status completes: attempts that ended with it, what was sent about them, verification, and the task itself.
+ *
+ * @param sendings what is known of the sendings; those that an earlier leader sent count from when they were taken
+ */
+export function spansOfTask(before: AgentTask, after: AgentTask, sendings: Sendings = {}): FinishedSpan[] {
   const { metadata, status } = after;
   const workflowUid = metadata.labels?.[labels.workflowUid];
-  const traceId = traceIdOf(workflowUid ?? metadata.uid);
+  const traceId = traceOf(after);
   const common = {
     [attr.namespace]: metadata.namespace,
     [attr.project]: after.spec.projectRef.name,
@@ -45,29 +48,36 @@ export function spansOfTask(before: AgentTask, after: AgentTask): FinishedSpan[]
   const known = new Set((before.status?.history ?? []).map((entry) => entry.attempt));
   for (const entry of status?.history ?? []) {
     if (known.has(entry.attempt) || entry.startedAt === undefined) continue;
-    const verifier = status?.verifier ?? before.status?.verifier;
+    const { attempt } = entry;
+    const verifier = [status, before.status].find((one) => one?.attempt === attempt && one.verifier)?.verifier;
     const failed = entry.outcome !== 'Succeeded';
     spans.push({
       traceId,
-      spanId: attemptSpan(metadata.uid, entry.attempt, 'run'),
+      spanId: attemptSpan(metadata.uid, attempt, 'run'),
       parentSpanId: taskSpan(metadata.uid),
-      name: `attempt ${entry.attempt}`,
+      name: `attempt ${attempt}`,
       start: entry.startedAt,
       end: verifier?.at ?? entry.finishedAt,
-      attributes: { ...common, [attr.attempt]: entry.attempt, [attr.podName]: entry.pod, [attr.reason]: entry.reason },
+      attributes: { ...common, [attr.attempt]: attempt, [attr.podName]: entry.pod, [attr.reason]: entry.reason },
       status: failed && !verifier ? { code: 'error', message: entry.message ?? entry.reason } : { code: 'ok' },
     });
+    spans.push(spanOfSend(after, attempt, 'run', sendings.run ?? { at: entry.startedAt }));
+    if (verifier) spans.push(spanOfSend(after, attempt, 'verify', sendings.verify ?? { at: verifier.at }));
+    // The publisher was asked, by this leader or, as the end says, by an earlier one.
+    const asked = status?.branch !== undefined || entry.reason === reasons.PublishFailed;
+    if (sendings.effect || asked)
+      spans.push(spanOfSend(after, attempt, 'effect', sendings.effect ?? { at: entry.finishedAt }));
     if (verifier)
       spans.push({
         traceId,
-        spanId: attemptSpan(metadata.uid, entry.attempt, 'verify'),
+        spanId: attemptSpan(metadata.uid, attempt, 'verify'),
         parentSpanId: taskSpan(metadata.uid),
-        name: `verify attempt ${entry.attempt}`,
+        name: `verify attempt ${attempt}`,
         start: verifier.at,
         end: entry.finishedAt,
         attributes: {
           ...common,
-          [attr.attempt]: entry.attempt,
+          [attr.attempt]: attempt,
           [attr.podName]: verifier.pod,
           [attr.reason]: entry.reason,
         },
@@ -94,8 +104,14 @@ export function spansOfTask(before: AgentTask, after: AgentTask): FinishedSpan[]
 }
 
 /** Emits what a write completed. */
-export function traceTask(telemetry: Telemetry, before: AgentTask, after: AgentTask): void {
-  if (telemetry.enabled) for (const span of spansOfTask(before, after)) telemetry.emit(span);
+export function traceTask(telemetry: Telemetry, before: AgentTask, after: AgentTask, sendings?: Sendings): void {
+  if (telemetry.enabled) for (const span of spansOfTask(before, after, sendings)) telemetry.emit(span);
+}
+
+/** Emits again what ended with the task's last write, or its last attempt, in case the process that wrote it was killed before it could. */
+export function traceTaskAgain(telemetry: Telemetry, task: AgentTask): void {
+  const before = { ...task, status: { ...task.status, history: task.status?.history?.slice(0, -1) ?? [] } };
+  traceTask(telemetry, before, task);
 }
 
 export function traceWorkflow(telemetry: Telemetry, workflow: Workflow): void {

@@ -1,9 +1,10 @@
-import { type Broker, type Delivery, messageIds, targets } from '@millwright/broker';
+import { type Broker, type Delivery, messageIds, targets, topology } from '@millwright/broker';
 import { type EffectMessage, type EffectResultMessage, effectResultMessage } from '@millwright/crds';
 import {
   attr,
   type Logger,
   type Metrics,
+  messagingSpan,
   parseTraceparent,
   spanIdOf,
   type Telemetry,
@@ -40,15 +41,21 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
     if (!parent) return undefined;
     const { task, attempt, epoch } = delivery.message;
     const spanId = spanIdOf(task.uid, task.name, attempt, 'publishBranch');
+    const { name, attributes } = messagingSpan({
+      operation: 'process',
+      destination: topology.effects,
+      ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
+    });
     telemetry.emit({
       traceId: parent.traceId,
       spanId,
       parentSpanId: parent.spanId,
-      name: 'publish branch',
+      name,
       kind: 'consumer',
       start,
       end: Date.now(),
       attributes: {
+        ...attributes,
         [attr.namespace]: task.namespace,
         [attr.project]: delivery.message.project,
         [attr.task]: task.name,
@@ -56,7 +63,6 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
         [attr.attempt]: attempt,
         [attr.epoch]: epoch,
         [attr.commit]: delivery.message.commit,
-        [attr.messagingMessageId]: delivery.messageId,
       },
       status: result.ok ? { code: 'ok' } : { code: 'error', message: result.message ?? '' },
     });

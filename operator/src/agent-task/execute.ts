@@ -8,10 +8,11 @@ import {
   labels,
   workMessage,
 } from '@millwright/crds';
-import { type Logger, spanIdOf, traceIdOf, traceparent } from '@millwright/otel';
+import { type Logger, traceparent } from '@millwright/otel';
 import { type Cluster, resources } from '../cluster.ts';
 import { buildGrant, type GrantSettings } from '../dispatch/grant.ts';
 import type { WorkQueues } from '../dispatch/work-queues.ts';
+import { attemptSpan, sentTrace, traceOf } from '../message-spans.ts';
 import { isNotFound, type KubeClient } from '../runtime/index.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { statusWriter } from '../status-writer.ts';
@@ -108,12 +109,6 @@ function occupy(task: AgentTask, key: string, pool: string, { scheduler }: Execu
   });
 }
 
-/** Trace context of an attempt: everything the agent does hangs below it. */
-function attemptTrace(task: AgentTask, attempt: number, kind: 'run' | 'verify'): string {
-  const root = task.metadata.labels?.[labels.workflowUid] ?? task.metadata.uid;
-  return traceparent(traceIdOf(root), spanIdOf(task.metadata.uid, 'attempt', attempt, kind));
-}
-
 async function publishWork(
   task: AgentTask,
   key: string,
@@ -133,9 +128,11 @@ async function publishWork(
     targets.work(queue),
     workMessage,
     { type: 'work', kind, task: identityOf(task), attempt, capabilities: [...workKey.capabilities] },
-    { messageId: messageIds.work(task.metadata.uid, attempt, kind), traceparent: attemptTrace(task, attempt, kind) },
+    { messageId: messageIds.work(task.metadata.uid, attempt, kind), traceparent: sentTrace(task, attempt, kind) },
   );
-  memories.of(key).published.work = { attempt, kind, key: workKey, pool, at: now() };
+  const memory = memories.of(key);
+  memory.published.work = { attempt, kind, key: workKey, pool, at: now() };
+  memory.sendings[kind] = { at: now(), routingKey: queue };
   workQueues.published(key, { namespace, pool: pool.slice(namespace.length + 1), image: workKey.image, kind });
 }
 
@@ -160,9 +157,11 @@ async function publishBranch(
       commit,
       branch,
     },
-    { messageId: id, traceparent: attemptTrace(task, attempt, 'run') },
+    { messageId: id, traceparent: sentTrace(task, attempt, 'effect') },
   );
-  memories.of(key).published.effect = { attempt, at: now() };
+  const memory = memories.of(key);
+  memory.published.effect = { attempt, at: now() };
+  memory.sendings.effect = { at: now() };
 }
 
 async function grant(
@@ -182,7 +181,7 @@ async function grant(
     await broker
       .reply(delivery.replyTo, claimReply, message, {
         correlationId: delivery.correlationId,
-        traceparent: attemptTrace(task, message.attempt, kind),
+        traceparent: traceparent(traceOf(task), attemptSpan(task.metadata.uid, message.attempt, kind)),
       })
       .catch((error: unknown) => {
         // Unacknowledged, the claim comes again with the connection; an agent that is gone is noticed by its silence.

@@ -1,5 +1,6 @@
 import type { Delivery } from '@millwright/broker';
 import type { ClaimMessage, EffectResultMessage, ResultMessage } from '@millwright/crds';
+import type { Sendings } from '../message-spans.ts';
 import type { PublishedWork, TaskInbox, Unsettled } from './observation.ts';
 
 interface Held<M> extends Unsettled<M> {
@@ -13,6 +14,8 @@ export interface TaskMemory {
   verifyResult?: Held<ResultMessage>;
   effectResult?: Held<EffectResultMessage>;
   published: { work?: PublishedWork; effect?: { attempt: number; at: number } };
+  /** For the trace only. */
+  sendings: Sendings;
   lastHeartbeatAt?: number;
   cancelSentAt?: number;
   /** First sight of the holder's end, and whether a live read agreed. */
@@ -22,12 +25,18 @@ export interface TaskMemory {
 /** Memories by key of the task. */
 export class TaskMemories {
   readonly #memories = new Map<string, TaskMemory>();
+  readonly #onSettled: (key: string, held: Held<ResultMessage | EffectResultMessage>) => void;
   #nextId = 1;
+
+  /** @param onSettled called for each result whose consequence has been written */
+  constructor(onSettled: (key: string, held: Held<ResultMessage | EffectResultMessage>) => void = () => {}) {
+    this.#onSettled = onSettled;
+  }
 
   of(key: string): TaskMemory {
     let memory = this.#memories.get(key);
     if (!memory) {
-      memory = { claims: [], published: {} };
+      memory = { claims: [], published: {}, sendings: {} };
       this.#memories.set(key, memory);
     }
     return memory;
@@ -82,6 +91,7 @@ export class TaskMemories {
       const held = memory[slot];
       if (!held || !ids.includes(held.id)) continue;
       held.delivery.ack();
+      this.#onSettled(key, held);
       delete memory[slot];
     }
   }
@@ -91,6 +101,7 @@ export class TaskMemories {
     const memory = this.#memories.get(key);
     if (!memory) return;
     memory.published = {};
+    memory.sendings = {};
     delete memory.lastHeartbeatAt;
     delete memory.cancelSentAt;
     delete memory.gone;
