@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AgentTask, isFinished, labels, type Workflow } from '@millwright/crds';
-import { expect } from 'vitest';
 import { apiServer } from '../kubernetes/client.ts';
 import { run } from '../process/run.ts';
 import { prepareRepository } from '../repository/repository.ts';
@@ -11,6 +10,7 @@ import type { Context } from '../service.ts';
 import { repositoriesDir } from '../services/git-daemon.ts';
 import type { Cluster } from '../start/cluster.ts';
 import { ensureNamespace } from '../start/install.ts';
+import { until } from './until.ts';
 
 export interface Pod {
   metadata: { name: string; uid: string; namespace: string; labels?: Record<string, string> };
@@ -39,7 +39,6 @@ export interface Team extends AsyncDisposable {
 }
 
 const resources = '/apis/millwright.dev/v1alpha1/namespaces';
-const POLL_MS = 400;
 
 /** Makes a team; it goes away with its namespace and its repository. */
 export async function createTeam(ctx: Context, cluster: Cluster): Promise<Team> {
@@ -78,14 +77,12 @@ export async function createTeam(ctx: Context, cluster: Cluster): Promise<Team> 
       return Object.fromEntries(items.map((task) => [task.metadata.labels?.[labels.task] ?? '', task]));
     },
     task: (name) => get(`${resources}/${namespace}/agenttasks/${name}`),
-    async ended(name, timeoutSeconds = 240) {
-      const phase = async () => {
-        const { status } = await team.workflow(name);
-        return isFinished(status?.phase) ? 'ended' : `${status?.phase} ${status?.progress}: ${status?.message}`;
-      };
-      await expect.poll(phase, { timeout: timeoutSeconds * 1000, interval: POLL_MS }).toBe('ended');
-      return team.workflow(name);
-    },
+    ended: (name, timeoutSeconds = 240) =>
+      until(
+        () => team.workflow(name),
+        ({ status }) => isFinished(status?.phase),
+        timeoutSeconds,
+      ),
     pods: async () => (await get<{ items: Pod[] }>(`/api/v1/namespaces/${namespace}/pods`)).items,
     async branches() {
       const output = await run('git', ['ls-remote', '--heads', url, 'refs/heads/ai/*']);
