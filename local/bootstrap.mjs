@@ -15,7 +15,7 @@ const commands = {
   local: ['local/src/cli.ts', 'the local platform: up, down, status, logs, reset, env'],
   bench: ['bench/src/main.ts', 'run the benchmarks'],
   bundle: ['local/src/images/bundle-cli.ts', 'bundle the processes, for building the images elsewhere'],
-  generate: ['crds/src/generate.ts', 'write the files that are generated from the schemas'],
+  generate: ['local/src/generate.ts', 'write the files that are generated from the schemas'],
 };
 
 const [command = '', ...args] = process.argv.slice(2);
