@@ -1,6 +1,7 @@
 import { DiagLogLevel, diag, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
 import { attr } from './attributes.ts';
 import type { TelemetryConfig } from './config.ts';
@@ -50,6 +51,17 @@ export function startExport(config: TelemetryConfig & { endpoint: string }, logg
     ...(config.serviceVersion === undefined ? {} : { [attr.serviceVersion]: config.serviceVersion }),
     ...(config.instanceId === undefined ? {} : { [attr.serviceInstanceId]: config.instanceId }),
   });
+  // Spans here are emitted finished, with ids of their own; the SDK owns the processor, and exports what libraries record through the API.
+  // Logs and metrics have ways of their own (JSON lines, Prometheus), so nothing else is detected or exported.
+  const sdk = new NodeSDK({
+    resource,
+    spanProcessors: [processor],
+    logRecordProcessors: [],
+    metricReaders: [],
+    instrumentations: [],
+    autoDetectResources: false,
+  });
+  sdk.start();
   const ratio = config.sampleRatio ?? 1;
   async function quietly(work: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -71,7 +83,7 @@ export function startExport(config: TelemetryConfig & { endpoint: string }, logg
       else processor.onEnd(readable);
     },
     flush: () => quietly(processor.forceFlush()),
-    shutdown: () => quietly(processor.shutdown()),
+    shutdown: () => quietly(sdk.shutdown()),
   };
 }
 
