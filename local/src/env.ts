@@ -69,15 +69,10 @@ export function readEnvironment(ctx: Context): Environment {
   return environmentSchema.parse(JSON.parse(text));
 }
 
-/** The same as shell exports, under the names that the tests read. */
+/** What a shell needs to work with the platform: for `kubectl`, `helm`, and processes started by hand. */
 export function environmentExports(environment: Environment): string {
   const variables = {
     KUBECONFIG: environment.kubeconfig,
-    MILLWRIGHT_TEST_KUBECONFIG: environment.kubeconfig,
-    MILLWRIGHT_TEST_AMQP_URL: environment.amqpUrl,
-    MILLWRIGHT_TEST_POSTGRES_URL: environment.postgresUrl,
-    MILLWRIGHT_TEST_POSTGREST_URL: environment.postgrestUrl,
-    MILLWRIGHT_TEST_JWT_SECRET: environment.jwtSecret,
     OTEL_EXPORTER_OTLP_ENDPOINT: environment.otlpUrl,
   };
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
