@@ -19,7 +19,7 @@ interface Group {
   label: string;
   /** On a machine of two cores, with everything built. */
   seconds: (options: BenchOptions) => number;
-  run: (lab: Lab, ctx: Context, environment: Environment) => Promise<Measure[]>;
+  run: (lab: Lab, ctx: Context) => Promise<Measure[]>;
 }
 
 /** Everything that is measured, in this order. */
@@ -60,10 +60,10 @@ const groups: Record<GroupName, Group> = {
   peers: {
     label: 'Millwright and Temporal in turn',
     seconds: ({ rounds }) => 30 + 100 * rounds,
-    run: async (lab, ctx, environment) => {
+    run: async (lab, ctx) => {
       // The SDK is large, and only needed here.
       const { runPeers } = await import('./temporal/run.ts');
-      return runPeers(lab, ctx, environment);
+      return runPeers(lab, ctx);
     },
   },
 };
@@ -91,7 +91,7 @@ export async function runBench(
       const label = `${group.label} (${name === 'memory' ? `${options.minutes} min` : `rounds: ${options.rounds}`})`;
       const measured = await ctx.step(
         label,
-        (report) => group.run(labFor(ctx, environment, options, cleanup, profileDir, report), ctx, environment),
+        (report) => group.run(labFor(ctx, environment, options, cleanup, profileDir, report), ctx),
         group.seconds(options),
       );
       run.measures.push(...measured);
@@ -121,7 +121,7 @@ function labFor(
       startRig({
         environment,
         repository: ctx.repository,
-        logDir: ctx.dataDir('bench'),
+        log: ctx.logFile('bench-operator'),
         cleanup,
         ...(profileDir === undefined ? {} : { profileDir }),
         ...more,

@@ -5,8 +5,8 @@ import { management, poolUser } from '@millwright/broker';
 import { type AgentPool, isFinished, type Workflow, type WorkflowTask } from '@millwright/crds';
 import type { Environment } from '@millwright/local';
 import { connectKube, isNotFound, type KubeClient } from '@millwright/operator/runtime';
+import { type Child, startChild } from './child.ts';
 import type { Cleanup } from './cleanup.ts';
-import { hasEnded, startOperatorProcess } from './operator-process.ts';
 import { poll } from './poll.ts';
 import { deleteAll, resources } from './resources.ts';
 
@@ -47,7 +47,8 @@ export interface Sandboxes {
 export interface RigOptions {
   environment: Environment;
   repository: string;
-  logDir: string;
+  /** File that receives the operator's output. */
+  log: string;
   cleanup: Cleanup;
   /** Export traces to the platform's trace backend. */
   tracing?: boolean;
@@ -102,17 +103,9 @@ async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<
     });
   await options.prepare?.(kube, id);
   const amqpUrl = `${environment.amqpUrl.replace(/\/+$/, '')}/${id}`;
-  const log = join(options.logDir, `${id}.log`);
-  const operator = startOperatorProcess({
-    repository: options.repository,
-    log,
-    env: operatorEnvironment(options, id, amqpUrl),
-    ...(options.profileDir === undefined ? {} : { profileDir: options.profileDir }),
-  });
+  const operator = startOperator(options, id, amqpUrl);
   stack.defer(operator.stop);
-  const check = () => {
-    if (hasEnded(operator.process)) throw new Error(`the operator has ended; see ${log}`);
-  };
+  const { check } = operator;
   const urls = await Promise.all(pools.map(([name]) => poolUrl(kube, id, name, check)));
   return {
     kube,
@@ -158,6 +151,20 @@ async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<
       await deleteAll(kube, resources.tasks, id);
     },
   };
+}
+
+/** The bundle that the operator's image holds, unless a profile is wanted: that names the places in the sources. */
+function startOperator(options: RigOptions, namespace: string, amqpUrl: string): Child {
+  const { repository, profileDir } = options;
+  return startChild({
+    command: process.execPath,
+    args:
+      profileDir === undefined
+        ? ['--enable-source-maps', join(repository, 'operator/dist/operator.js')]
+        : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, join(repository, 'operator/src/main.ts')],
+    env: operatorEnvironment(options, namespace, amqpUrl),
+    log: options.log,
+  });
 }
 
 function operatorEnvironment(

@@ -1,5 +1,5 @@
 export { createContext } from './context.ts';
-export { MissingRequirement } from './debian.ts';
+export { ensurePackages, MissingRequirement } from './debian.ts';
 export { type Environment, readEnvironment } from './env.ts';
 export { bundleProcesses } from './images/bundle.ts';
 export { buildImages, type ImageRefs } from './images/images.ts';
@@ -7,5 +7,6 @@ export { down, reset, type ServiceStatus, status, up } from './platform.ts';
 export { run } from './process/run.ts';
 export { createProgress, type Progress } from './progress.ts';
 export type { Context, Report } from './service.ts';
+export { nobody, ownedFolder, unprivileged } from './services/unprivileged.ts';
 export { StartFailed } from './supervisor.ts';
 export { createToolBuilder } from './tools.ts';

@@ -68,7 +68,7 @@ export async function measurePeers(lab: Lab, temporal: TemporalPeer): Promise<Me
     }
   }
   return contests.map(({ name, unit, target }, index) =>
-    measure(`${name}, with Temporal`, unit, runs[index]?.ours ?? [], target, runs[index]?.theirs),
+    measure(`${name}, beside Temporal`, unit, runs[index]?.ours ?? [], target, runs[index]?.theirs),
   );
 }
 

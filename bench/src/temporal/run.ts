@@ -1,4 +1,4 @@
-import type { Context, Environment } from '@millwright/local';
+import type { Context } from '@millwright/local';
 import type { Lab } from '../lab.ts';
 import { measurePeers } from '../measures/peers.ts';
 import type { Measure } from '../report.ts';
@@ -6,8 +6,8 @@ import { startTemporalPeer } from './peer.ts';
 import { startTemporalServer } from './server.ts';
 
 /** Starts Temporal, measures, and ends it. */
-export async function runPeers(lab: Lab, ctx: Context, environment: Environment): Promise<Measure[]> {
-  await using server = await startTemporalServer(ctx, environment, lab.cleanup);
+export async function runPeers(lab: Lab, ctx: Context): Promise<Measure[]> {
+  await using server = await startTemporalServer(ctx, lab.cleanup);
   await using peer = await startTemporalPeer(server.address, lab.cleanup);
-  return measurePeers(lab, peer);
+  return await measurePeers(lab, peer);
 }

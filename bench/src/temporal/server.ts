@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Context, createToolBuilder, type Environment, run } from '@millwright/local';
+import { type Context, createToolBuilder, run } from '@millwright/local';
 import { Connection } from '@temporalio/client';
+import { startChild } from '../child.ts';
 import type { Cleanup } from '../cleanup.ts';
-import { hasEnded } from '../operator-process.ts';
+import { freePorts } from '../free-ports.ts';
 import { poll } from '../poll.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
 
 export interface TemporalServer extends AsyncDisposable {
   /** Host and port of its gRPC API. */
@@ -16,99 +14,88 @@ export interface TemporalServer extends AsyncDisposable {
 }
 
 const HOST = '127.0.0.1';
+/** Database → schema in the module. */
+const DATABASES = { temporal: 'temporal', temporal_visibility: 'visibility' };
 const SERVICES = ['frontend', 'history', 'matching', 'worker'] as const;
 
-/**
- * Starts a Temporal server on loopback, with databases of its own on the platform's PostgreSQL, which writes with fsync. Shards, connections
- * and the rest are as in the module's own config/development-postgres12.yaml.
- */
-export async function startTemporalServer(
-  ctx: Context,
-  environment: Environment,
-  cleanup: Cleanup,
-): Promise<TemporalServer> {
+/** Starts a Temporal server on loopback over a PostgreSQL server of its own; both are gone when it is disposed of. */
+export async function startTemporalServer(ctx: Context, cleanup: Cleanup): Promise<TemporalServer> {
   await createToolBuilder(ctx, new Set(['temporal-server']))('temporal-server');
   const stack = new AsyncDisposableStack();
   const stop = cleanup.add(() => stack.disposeAsync());
   try {
-    const name = `bench_temporal_${randomBytes(4).toString('hex')}`;
-    const postgres = new URL(environment.postgresUrl);
-    for (const [database, schema] of [
-      [name, 'temporal'],
-      [`${name}_visibility`, 'visibility'],
-    ] as const) {
-      const sql = (...args: string[]) => sqlTool(ctx, postgres, database, args);
-      stack.defer(() => sql('drop-database', '--defaultdb', 'postgres', '--force'));
-      await sql('create-database', '--defaultdb', 'postgres');
-      await sql('setup-schema', '--version', '0.0');
-      await sql('update-schema', '--schema-name', `postgresql/v12/${schema}`);
-    }
-    const ports = await freePorts(2 * SERVICES.length);
-    const address = `${HOST}:${ports[0]}`;
-    const file = join(ctx.dataDir('bench'), `${name}.json`);
-    // JSON is YAML. The database's password is in it.
-    writeFileSync(file, JSON.stringify(configuration(postgres, name, ports)), { mode: 0o600 });
-    stack.defer(() => rmSync(file));
-    const log = ctx.logFile('bench-temporal');
-    const output = createWriteStream(log, { flags: 'a' });
-    const server = spawn(
-      'setpriv',
-      ['--pdeathsig', 'TERM', ctx.tool('temporal-server'), '--config-file', file, '--allow-no-auth', 'start'],
-      { env: { PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    server.stdout.pipe(output, { end: false });
-    server.stderr.pipe(output, { end: false });
-    stack.defer(async () => {
-      if (!hasEnded(server)) {
-        const ended = once(server, 'exit');
-        server.kill('SIGTERM');
-        // It waits for its clients; nothing of it is kept, so there is nothing to wait for.
-        const impatience = setTimeout(() => server.kill('SIGKILL'), 5_000);
-        await ended;
-        clearTimeout(impatience);
-      }
-      output.end();
-    });
-    await poll(60_000, 250, `Temporal does not answer (see ${log})`, () => {
-      if (hasEnded(server)) throw new Error(`Temporal's server has ended; see ${log}`);
-      return Connection.connect({ address, connectTimeout: 2_000 }).then(
-        async (connection) => {
-          await connection.close();
-          return true;
-        },
-        () => false,
-      );
-    });
-    return { address, [Symbol.asyncDispose]: stop };
+    return { address: await build(ctx, stack), [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function sqlTool(ctx: Context, postgres: URL, database: string, args: readonly string[]): Promise<void> {
+async function build(ctx: Context, stack: AsyncDisposableStack): Promise<string> {
+  const postgres = await startPostgres(ctx, stack);
+  for (const [database, schema] of Object.entries(DATABASES)) {
+    const sql = (...args: string[]) => sqlTool(ctx, postgres, database, args);
+    const created = () =>
+      sql('create-database', '--defaultdb', 'postgres').then(
+        () => true,
+        () => false,
+      );
+    await poll(60_000, 250, `PostgreSQL does not answer (see ${ctx.logFile('bench-temporal')})`, created);
+    await sql('setup-schema', '--version', '0.0');
+    await sql('update-schema', '--schema-name', `postgresql/v12/${schema}`);
+  }
+  const ports = await freePorts(HOST, 2 * SERVICES.length);
+  const address = `${HOST}:${ports[0]}`;
+  const file = join(ctx.dataDir('bench'), `temporal-${ports[0]}.json`);
+  // JSON is YAML. The database's password is in it.
+  writeFileSync(file, JSON.stringify(configuration(postgres, ports)), { mode: 0o600 });
+  stack.defer(() => rmSync(file));
+  const log = ctx.logFile('bench-temporal');
+  const args = ['--config-file', file, '--allow-no-auth', 'start'];
+  const server = startChild({ command: ctx.tool('temporal-server'), args, log });
+  stack.defer(server.stop);
+  await poll(60_000, 250, `Temporal does not answer (see ${log})`, () => {
+    server.check();
+    return Connection.connect({ address, connectTimeout: 2_000 }).then(
+      async (connection) => {
+        await connection.close();
+        return true;
+      },
+      () => false,
+    );
+  });
+  return address;
+}
+
+async function sqlTool(
+  ctx: Context,
+  { host, port, user, password }: Postgres,
+  database: string,
+  args: readonly string[],
+): Promise<void> {
   await run(ctx.tool('temporal-sql-tool'), args, {
     log: ctx.logFile('bench-temporal'),
     env: {
       SQL_PLUGIN: 'postgres12',
-      SQL_HOST: postgres.hostname,
-      SQL_PORT: postgres.port,
-      SQL_USER: decodeURIComponent(postgres.username),
-      SQL_PASSWORD: decodeURIComponent(postgres.password),
+      SQL_HOST: host,
+      SQL_PORT: String(port),
+      SQL_USER: user,
+      SQL_PASSWORD: password,
       SQL_DATABASE: database,
     },
   });
 }
 
-function configuration(postgres: URL, database: string, ports: readonly number[]) {
+/** As the module's own config/development-postgres12.yaml has it, but for addresses. */
+function configuration({ host, port, user, password }: Postgres, ports: readonly number[]) {
   const store = (databaseName: string, connections: number) => ({
     sql: {
       pluginName: 'postgres12',
       databaseName,
-      connectAddr: postgres.host,
+      connectAddr: `${host}:${port}`,
       connectProtocol: 'tcp',
-      user: decodeURIComponent(postgres.username),
-      password: decodeURIComponent(postgres.password),
+      user,
+      password,
       maxConns: connections,
       maxIdleConns: connections,
       maxConnLifetime: '1h',
@@ -124,7 +111,7 @@ function configuration(postgres: URL, database: string, ports: readonly number[]
       defaultStore: 'default',
       visibilityStore: 'visibility',
       numHistoryShards: 4,
-      datastores: { default: store(database, 20), visibility: store(`${database}_visibility`, 2) },
+      datastores: { default: store('temporal', 20), visibility: store('temporal_visibility', 2) },
     },
     global: { membership: { maxJoinDuration: '30s', broadcastAddress: HOST } },
     services: Object.fromEntries(services),
@@ -139,18 +126,4 @@ function configuration(postgres: URL, database: string, ports: readonly number[]
     },
     dcRedirectionPolicy: { policy: 'noop' },
   };
-}
-
-/** Ports that nobody listens on at the moment. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = [];
-  for (let i = 0; i < count; i++) {
-    const server = createServer();
-    server.listen(0, HOST);
-    await once(server, 'listening');
-    servers.push(server);
-  }
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
