@@ -26,9 +26,12 @@ export const bundles: readonly Bundle[] = [
   { image: 'agents', name: 'agent', entry: 'agents/src/main.ts' },
 ];
 
-/** What esbuild leaves to Node: CommonJS dependencies ask for Node's own modules by `require`, which ES modules do not have. */
+/**
+ * What esbuild leaves to Node: CommonJS dependencies ask for Node's own modules by `require`, which ES modules do not have. A bundled
+ * module may declare `createRequire` itself.
+ */
 const requireForCommonJs =
-  "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+  "import { createRequire as requireOfBundle } from 'node:module';\nconst require = requireOfBundle(import.meta.url);";
 
 /**
  * Bundles every process into one ES module with a source map (and one more for each dynamic import), and puts what its image needs
