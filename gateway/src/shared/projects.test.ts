@@ -63,7 +63,7 @@ describe('Projects in the cluster', () => {
       false,
       /neither password nor token/,
     ],
-    ['no right', { [projectPath]: new KubeError(403, 'forbidden') }, false, /may not be read/],
+    ['no right', { [projectPath]: new KubeError(403, 'forbidden') }, true, /may not be read/],
     ['no API server', { [projectPath]: new KubeError(0, 'away') }, true, /cannot be read: away/],
   ];
   it.each(broken)('%s is said', async (_, objects, temporary, message) => {

@@ -95,7 +95,8 @@ export function kubeProjects(kube: Kube): ProjectLookup {
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (error.status === 404) throw new ProjectError(`${what} does not exist`, false, error);
-      if (error.status === 403) throw new ProjectError(`${what} may not be read by this process`, false, error);
+      // Also what an API server says that has just started and does not know its roles yet.
+      if (error.status === 403) throw new ProjectError(`${what} may not be read by this process`, true, error);
       throw new ProjectError(`${what} cannot be read: ${error.message}`, true, error);
     }
   };
