@@ -21,8 +21,8 @@ export interface Floor extends AsyncDisposable {
   applyToDelivery(): Promise<number>;
   /** Milliseconds from the publish of a result to the delivery of the dependant's work. */
   endToDelivery(): Promise<number>;
-  /** Milliseconds for `count` tasks from create to the last status, at most `inFlight` at once. */
-  tasks(count: number, inFlight: number): Promise<number>;
+  /** Milliseconds for tasks from create to the last status: layer after layer, in each at most `inFlight` at once. */
+  tasks(layers: readonly number[], inFlight: number): Promise<number>;
 }
 
 export interface FloorOptions {
@@ -70,14 +70,16 @@ export async function startFloor(options: FloorOptions): Promise<Floor> {
       await dispatch(context, await createTask(context, workflow, 'b'), 1);
       return performance.now() - start;
     },
-    async tasks(count, inFlight) {
+    async tasks(layers, inFlight) {
       const workflow = name();
       const start = performance.now();
-      const queueOfNames = Array.from({ length: count }, (_, index) => `t${index}`).values();
-      const worker = async () => {
-        for (const task of queueOfNames) await wholeTask(context, workflow, task);
-      };
-      await Promise.all(Array.from({ length: Math.min(inFlight, count) }, worker));
+      for (const [layer, count] of layers.entries()) {
+        const left = Array.from({ length: count }, (_, index) => `t${layer}x${index}`).values();
+        const worker = async () => {
+          for (const task of left) await wholeTask(context, workflow, task);
+        };
+        await Promise.all(Array.from({ length: Math.min(inFlight, count) }, worker));
+      }
       return performance.now() - start;
     },
     async [Symbol.asyncDispose]() {

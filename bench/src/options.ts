@@ -16,7 +16,7 @@ export const help = `Measures Millwright against its floor, in the same run.
 
 Usage: npm run bench [-- options]
 
-  --only NAME     ${groupNames.slice(0, -2).join(', ')} or ${groupNames.slice(-2).join(', ')}; may be given several times
+  --only NAME     ${groupNames.slice(0, -1).join(', ')} or ${groupNames.at(-1)}; may be given several times
   --peers         also run Temporal, which takes minutes to build the first time; replaces burst, since peers has it in pairs
   --rounds N      repetitions of each measure (default 3)
   --minutes N     of load in which memory must not grow (default 3; the target speaks of 30)

@@ -1,5 +1,5 @@
 import { startAgents } from '../agents.ts';
-import { type Lab, runBurst, runWorkflow } from '../lab.ts';
+import { type Lab, plainName, runBurst, runWorkflow } from '../lab.ts';
 import { type Measure, measure } from '../report.ts';
 import { chain, fanOut } from '../shapes.ts';
 import { percentile } from '../stats.ts';
@@ -55,7 +55,8 @@ export async function measurePeers(lab: Lab, temporal: TemporalPeer): Promise<Me
   ];
   const runs = contests.map(() => ({ ours: [] as number[], theirs: [] as number[] }));
   // Both run code that is not yet compiled otherwise.
-  for (const shape of [fanOut(100), chain(20)]) await runWorkflow(rig, agents, `warmup${shape.width}`, shape);
+  for (const shape of [fanOut(100), chain(20)])
+    await runWorkflow(rig, agents, plainName(`warmup ${shape.name}`), shape);
   await temporal.fanOut(100);
   await temporal.chain(20);
   let done = 0;
