@@ -15,6 +15,7 @@ import type { Reachable } from './agent-pool/network-policy.ts';
 import { observePool } from './agent-pool/observe.ts';
 import { planPool } from './agent-pool/plan.ts';
 import { preparePool } from './agent-pool/prepare.ts';
+import { retirePool } from './agent-pool/retire.ts';
 import { executeTask } from './agent-task/execute.ts';
 import { TaskMemories } from './agent-task/memory.ts';
 import { observeTask } from './agent-task/observe.ts';
@@ -263,7 +264,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         draining,
         prepared: (pool) => prepared.has(preparedKey(pool)),
       });
-      if (!observed) return;
+      if (!observed) return retirePool(key, { cluster, management: options.management });
       const plan = planPool(observed, now());
       const again = await executePool(observed.pool, plan.actions, {
         kube,
