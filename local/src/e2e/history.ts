@@ -6,7 +6,7 @@ export interface TaskHistory {
   attempt: number;
   commit: string | null;
   attempts: { attempt: number; outcome: string | null; pod: string | null }[];
-  /** Whoever is known to have held a claim, by attempt and kind: `1:run` → pods. */
+  /** Sandboxes that have held a claim, to run or to verify, by attempt. */
   holders: Record<string, string[]>;
   /** How often the command said `ran`, by attempt. */
   runs: Record<string, number>;
@@ -24,11 +24,9 @@ export async function historyOf(postgresUrl: string, workflowUid: string): Promi
     const attempts = await rows<{ task_uid: string; attempt: number; outcome: string | null; pod: string | null }>(
       'select task_uid, attempt, outcome, pod from attempts where workflow_uid = $1 order by task_uid, attempt',
     );
-    const holders = await rows<{ uid: string; key: string; pod: string }>(
-      `select distinct subject_uid as uid, concat(payload->'status'->>'attempt', ':', kind) as key,
-         payload->'status'->holder->>'pod' as pod
-       from events, (values ('run', 'agent'), ('verify', 'verifier')) as of (kind, holder)
-       where workflow_uid = $1 and type = 'snapshot' and payload->'status'->holder is not null`,
+    const holders = await rows<{ uid: string; attempt: number; pod: string }>(
+      `select task_uid as uid, attempt, pod from agents
+       where task_uid in (select uid from tasks where workflow_uid = $1) order by pod`,
     );
     const runs = await rows<{ uid: string; attempt: number; count: number }>(
       `select subject_uid as uid, attempt, sum(regexp_count(payload->>'text', '^ran$', 1, 'n'))::int as count
@@ -51,9 +49,8 @@ export async function historyOf(postgresUrl: string, workflowUid: string): Promi
   }
 }
 
-function groupPods(found: readonly { key: string; pod: string }[]): Record<string, string[]> {
-  const keys = new Set(found.map(({ key }) => key));
+function groupPods(found: readonly { attempt: number; pod: string }[]): Record<string, string[]> {
   return Object.fromEntries(
-    [...keys].map((key) => [key, found.filter((one) => one.key === key).map(({ pod }) => pod)]),
+    found.map(({ attempt }) => [attempt, found.filter((one) => one.attempt === attempt).map(({ pod }) => pod)]),
   );
 }
