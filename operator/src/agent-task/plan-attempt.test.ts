@@ -59,6 +59,79 @@ describe('claims while an agent is at work', () => {
   });
 });
 
+describe('a grant that did not reach its agent', () => {
+  const undelivered = { attempt: 1, kind: 'run', pod: 'a' } as const;
+  const lost = { ...running, undelivered, published: { work: publishedWork() } };
+  const dropped = { work: publishedWork('run', { dropped: true, at: NOW - REPEAT_WORK_MS }) };
+  const verifying = {
+    task: aTask(acceptance, verifyingOn('v')),
+    sandbox: alive,
+    undelivered: { ...undelivered, kind: 'verify', pod: 'v' },
+    published: { work: publishedWork('verify') },
+  } as const;
+  const verify = (id: number, pod: string) => claim(id, pod, { kind: 'verify' });
+  test.each<[string, Partial<TaskObservation>, string[]]>([
+    [
+      'is taken over by the next',
+      { ...lost, inbox: { claims: [claim(1, 'b')] } },
+      ['status Running/AgentRunning', 'grant 1 run'],
+    ],
+    ['or by the same', { ...lost, inbox: { claims: [claim(1, 'a')] } }, ['status Running/AgentRunning', 'grant 1 run']],
+    [
+      'by one only',
+      { ...lost, inbox: { claims: [claim(1, 'b'), claim(2, 'c')] } },
+      ['status Running/AgentRunning', 'grant 1 run', 'drop 2'],
+    ],
+    ['waits for one', lost, []],
+    ['that is not delivered the work any more', { ...lost, published: dropped }, ['publishWork 1 run team/pool']],
+    [
+      'but not for ever',
+      {
+        ...lost,
+        listeningSince: NOW - HEARTBEAT_TIMEOUT_MS,
+        task: aTask({}, runningOn('a', { agent: { pool: 'pool', pod: 'a', epoch: 1, at: at(-HEARTBEAT_TIMEOUT_MS) } })),
+      },
+      ['status Waiting/BackingOff', 'endAttempt 1', 'release', 'deleteSandbox a'],
+    ],
+    ['not by one that may not', { ...lost, inbox: { claims: [claim(1, 'b')] }, draining: new Set(['b']) }, ['drop 1']],
+    [
+      'not when it was another attempt',
+      { ...lost, undelivered: { ...undelivered, attempt: 2 }, inbox: { claims: [claim(1, 'b')] } },
+      ['drop 1'],
+    ],
+    [
+      'not when it was another pod',
+      { ...lost, undelivered: { ...undelivered, pod: 'x' }, inbox: { claims: [claim(1, 'b')] } },
+      ['drop 1'],
+    ],
+    [
+      'not when it was to verify',
+      { ...lost, undelivered: { ...undelivered, kind: 'verify' }, inbox: { claims: [claim(1, 'b')] } },
+      ['drop 1'],
+    ],
+    [
+      'not when there is a result after all',
+      { ...lost, inbox: { claims: [claim(1, 'b')], runResult: result(2) } },
+      ['drop 1', branch, 'status~ Running/Publishing'],
+    ],
+    [
+      'to verify, is taken over too',
+      { ...verifying, inbox: { claims: [verify(1, 'w')] } },
+      ['status Verifying/RunningAcceptance', 'grant 1 verify'],
+    ],
+    ['but not by who did the work', { ...verifying, inbox: { claims: [verify(1, 'runner')] } }, ['drop 1']],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planTask(observation(change), NOW))).toEqual(actions);
+  });
+
+  test('the new holder is in the status, in the epoch of now', () => {
+    const status = statusOf(planTask(observation({ ...lost, inbox: { claims: [claim(1, 'b')] } }), NOW));
+    expect(status).toMatchObject({ attempt: 1, agent: { pod: 'b', epoch: 7 } });
+    const again = statusOf(planTask(observation({ ...verifying, inbox: { claims: [verify(1, 'w')] } }), NOW));
+    expect(again).toMatchObject({ agent: { pod: 'runner' }, verifier: { pod: 'w', epoch: 7 } });
+  });
+});
+
 describe('the end of a run', () => {
   test.each<[string, Partial<TaskObservation>, string[]]>([
     [
@@ -151,7 +224,7 @@ describe('verification', () => {
     [
       'the first claim is granted, after the status is written and the result settled',
       { ...succeeded, inbox: { claims: [verify(2, 'v'), verify(3, 'w')], runResult: result(1) } },
-      ['drop 3', 'status Verifying/RunningAcceptance', 'settle 1', 'grant 2 verify'],
+      ['status Verifying/RunningAcceptance', 'settle 1', 'grant 2 verify', 'drop 3'],
     ],
     [
       'never by the agent that did the work',

@@ -1,18 +1,21 @@
 import { type AgentTaskStatus, type ResultMessage, reasons } from '@millwright/crds';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
+import { choose } from './claims.ts';
 import { endAttempt } from './end-attempt.ts';
 import { ids } from './inbox.ts';
-import { matchPools, type PoolMatch } from './matching.ts';
+import { matchPools } from './matching.ts';
 import type { TaskObservation, Unsettled } from './observation.ts';
 import { holderLost } from './plan-holder.ts';
 import { publish } from './plan-publish.ts';
-import { publishWork } from './publish-work.ts';
+import { publishWork, RENEW_WORK_MS } from './publish-work.ts';
 import { attemptOf, type Failure, iso, nextStatus, resultOf } from './status.ts';
 
 /** A task that an agent holds: running, or being verified, or being published. */
 export function planAttempt(observed: TaskObservation, now: number): TaskPlan {
   const { inbox, task } = observed;
+  const taken = takeOver(observed, now);
+  if (taken) return taken;
   const claims = answerClaims(observed);
   const run = inbox.runResult;
   if (task.status?.phase === 'Running') {
@@ -45,7 +48,7 @@ function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
     const holder = kind === 'run' ? agent : verifier;
     const isDone = kind === 'run' ? phase !== 'Running' || inbox.runResult : inbox.verifyResult;
     if (claimed === attempt && holder?.pod === by.pod && !isDone) return [{ do: 'grant', claim: claim.id, kind }];
-    if (claimed === attempt && kind === 'verify' && by.pod !== agent?.pod && !verifier) return [];
+    if (claimed === attempt && kind === 'verify' && !verifier) return [];
     return [
       {
         do: 'drop',
@@ -56,6 +59,48 @@ function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
   });
 }
 
+/**
+ * The grant certainly did not reach its agent, so whoever asks next may have the attempt. Others that asked before were told to drop it,
+ * so the work may have to be published again.
+ */
+function takeOver(observed: TaskObservation, now: number): TaskPlan | undefined {
+  const { task, inbox, undelivered, epoch, project, pools } = observed;
+  const { status } = task;
+  const kind = status?.phase === 'Running' ? 'run' : 'verify';
+  const holder = kind === 'run' ? status?.agent : status?.verifier;
+  const isDone = kind === 'run' ? inbox.runResult : inbox.verifyResult;
+  const isFree =
+    undelivered?.pod === holder?.pod && undelivered?.attempt === attemptOf(task) && undelivered.kind === kind;
+  const match = project ? matchPools(task.spec, project, pools) : undefined;
+  if (!holder || !isFree || isDone || !match?.ok) return undefined;
+  const { winner, grants, drops } = choose(observed, inbox.claims, kind, match.pools);
+  if (!winner) {
+    const chosen = match.pools.find(({ pool }) => pool.metadata.name === holder.pool) ?? match.pools[0];
+    const watched = holderLost(observed, kind, now);
+    const isLost = watched.actions.length > 0;
+    const work = chosen && !isLost ? publishWork(observed, kind, chosen, now) : undefined;
+    return {
+      actions: [...drops, ...(work?.actions ?? []), ...watched.actions],
+      requeueAfterMs: Math.min(work?.requeueAfterMs ?? RENEW_WORK_MS, watched.requeueAfterMs ?? RENEW_WORK_MS),
+    };
+  }
+  const next = { ...winner, epoch, at: iso(now) };
+  const message = `${next.pod} takes over from ${holder.pod}, which the grant did not reach`;
+  const change = kind === 'run' ? { agent: next } : { verifier: next };
+  const { phase = 'Running', reason = '' } = status ?? {};
+  return {
+    actions: [
+      {
+        do: 'status',
+        status: nextStatus(task, now, { ...change, phase, reason, message }),
+        note: { type: 'Normal', reason: 'Dispatched', message },
+      },
+      ...grants,
+      ...drops,
+    ],
+  };
+}
+
 /** Runs the acceptance commands in a fresh sandbox: dispatches them, grants a claim, waits for the answer. */
 function verify(
   observed: TaskObservation,
@@ -63,7 +108,7 @@ function verify(
   claims: TaskAction[],
   now: number,
 ): TaskPlan {
-  const { task, inbox, draining, epoch, project, pools, place } = observed;
+  const { task, inbox, epoch, project, pools, place } = observed;
   if (task.status?.phase === 'Verifying' && task.status.verifier)
     return prepend(claims, holderLost(observed, 'verify', now));
   const verifying = (more: Partial<AgentTaskStatus>, message: string): AgentTaskStatus =>
@@ -71,17 +116,10 @@ function verify(
   const open = inbox.claims.filter((claim) => !claims.some((action) => 'claim' in action && action.claim === claim.id));
   const match = project ? matchPools(task.spec, project, pools) : undefined;
   const matches = match?.ok ? match.pools : [];
-  const winner = open.find(({ message: { agent } }) => !draining.has(agent.pod) && matches.some(named(agent.pool)));
+  const { winner, grants, drops } = choose(observed, open, 'verify', matches);
   const actions = [...claims];
-  for (const claim of open)
-    if (claim !== winner)
-      actions.push({
-        do: 'drop',
-        claim: claim.id,
-        reason: winner ? 'another agent verifies it' : `${claim.message.agent.pod} may not verify it`,
-      });
   if (winner) {
-    const { pool, pod } = winner.message.agent;
+    const { pool, pod } = winner;
     const message = `${pod} runs the acceptance commands`;
     actions.push(
       {
@@ -90,7 +128,8 @@ function verify(
         note: { type: 'Normal', reason: 'Verifying', message },
       },
       { do: 'settle', messages: ids(inbox.runResult) },
-      { do: 'grant', claim: winner.id, kind: 'verify' },
+      ...grants,
+      ...drops,
     );
     return { actions };
   }
@@ -99,17 +138,12 @@ function verify(
   const message = work
     ? 'waits for a fresh sandbox to run the acceptance commands'
     : `verification waits: ${match?.ok === false ? match.message : 'the Project is gone'}`;
-  actions.push(...(work?.actions ?? []), { do: 'status', lazy: true, status: verifying({}, message) });
+  actions.push(...drops, ...(work?.actions ?? []), { do: 'status', lazy: true, status: verifying({}, message) });
   // Only a status that holds the result makes the message superfluous.
   if (task.status?.phase === 'Verifying' && inbox.runResult)
     actions.push({ do: 'settle', messages: ids(inbox.runResult) });
   return { actions, ...(work ? { requeueAfterMs: work.requeueAfterMs } : {}) };
 }
-
-const named =
-  (name: string) =>
-  ({ pool }: PoolMatch): boolean =>
-    pool.metadata.name === name;
 
 /** A run or a verification that did not succeed. */
 function failed(observed: TaskObservation, { message }: Unsettled<ResultMessage>, now: number): TaskPlan {

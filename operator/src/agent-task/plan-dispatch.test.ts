@@ -3,12 +3,10 @@ import { aPool, aProject, aTask, at, NOW } from '../testing/objects.ts';
 import { claim, observation, publishedWork, statusOf, summary } from '../testing/observations.ts';
 import type { TaskObservation } from './observation.ts';
 import { planTask } from './plan.ts';
-import { CLAIM_VALID_MS } from './plan-dispatch.ts';
 import { RENEW_WORK_MS, REPEAT_WORK_MS } from './publish-work.ts';
 
 const queued = ['publishWork 1 run team/pool', 'status~ Waiting/Queued'];
 const owner = { uid: 'u', name: 'flow', gone: false, suspended: true };
-const old = { ...claim(1, 'a'), receivedAt: NOW - CLAIM_VALID_MS - 1 };
 
 const { project: _, ...withoutProject } = observation();
 
@@ -49,16 +47,16 @@ describe('what a task waits for', () => {
     expect(summary(planTask({ ...observed, task }, NOW))).toEqual(['release', 'status~ Waiting/Suspended']);
   });
 
-  test('drops claims that nobody waits for any more, and keeps the others', () => {
-    const observed = observation({ owner, inbox: { claims: [old, claim(2, 'b')] } });
-    expect(summary(planTask(observed, NOW))).toEqual(['release', 'drop 1', 'status~ Waiting/Suspended']);
+  test('does not keep agents waiting', () => {
+    const observed = observation({ owner, inbox: { claims: [claim(1, 'a'), claim(2, 'b')] } });
+    expect(summary(planTask(observed, NOW))).toEqual(['release', 'drop 1', 'drop 2', 'status~ Waiting/Suspended']);
   });
 });
 
 describe('backing off', () => {
   const status = { phase: 'Waiting', reason: 'BackingOff', attempt: 2, nextAttemptAt: at(3000) } as const;
   test('until the next attempt', () => {
-    const plan = planTask(observation({ task: aTask({}, status), inbox: { claims: [old] } }), NOW);
+    const plan = planTask(observation({ task: aTask({}, status), inbox: { claims: [claim(1, 'a')] } }), NOW);
     expect(summary(plan)).toEqual(['release', 'drop 1']);
     expect(plan.requeueAfterMs).toBe(3000);
   });
@@ -93,7 +91,7 @@ describe('admission', () => {
 
   test('says why it has to wait, and keeps its place', () => {
     const place = { state: 'waiting', reason: 'CapacityFull', message: 'all busy' } as const;
-    const plan = planTask(observation({ place, inbox: { claims: [old, claim(2, 'b')] } }), NOW);
+    const plan = planTask(observation({ place, inbox: { claims: [claim(1, 'a')] } }), NOW);
     expect(summary(plan)).toEqual(['request', 'drop 1', 'status~ Waiting/CapacityFull']);
     expect(statusOf(plan).message).toBe('all busy');
   });
@@ -214,7 +212,7 @@ describe('claims', () => {
     [
       'after one that is dropped: granted',
       { inbox: { claims: [claim(3, 'x'), claim(1, 'a')] }, draining: new Set(['x']) },
-      ['drop 3', ...granted],
+      [...granted, 'drop 3'],
     ],
     [
       'of another pool that may run it: takes a slot there',
@@ -223,6 +221,11 @@ describe('claims', () => {
         inbox: { claims: [claim(1, 'a', { agent: { pool: 'other', pod: 'a' } })] },
       },
       [...granted, 'occupy team/other'],
+    ],
+    [
+      'who asks twice is told the same twice',
+      { inbox: { claims: [claim(1, 'a'), claim(2, 'b'), claim(3, 'a')] } },
+      [...granted, 'grant 3 run', 'drop 2'],
     ],
     ['before the admission: waits', { place: { state: 'unknown' }, inbox: { claims: [claim(1, 'a')] } }, ['request']],
   ])('%s', (_, change, actions) => {

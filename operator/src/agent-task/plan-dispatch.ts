@@ -2,14 +2,12 @@ import { reasons } from '@millwright/crds';
 import { grantProblem } from '../dispatch/grant.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
+import { choose } from './claims.ts';
 import { dismiss } from './inbox.ts';
 import { matchPools, type PoolMatch } from './matching.ts';
 import type { TaskObservation } from './observation.ts';
 import { publishWork } from './publish-work.ts';
 import { attemptOf, finished, running, waiting } from './status.ts';
-
-/** An agent asks again after this time, so an older claim has nobody who waits for its answer. */
-export const CLAIM_VALID_MS = 25_000;
 
 /** A task that no agent holds: it waits for something, is to be dispatched, or has a claim to decide. */
 export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
@@ -34,8 +32,7 @@ export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
   if (problem) return refuse(observed, now, problem);
   const backoff = Date.parse(task.status?.nextAttemptAt ?? '') - now;
   if (backoff > 0) {
-    const actions: TaskAction[] = [{ do: 'release' }, ...expiredClaims(observed, now)];
-    return { actions, requeueAfterMs: backoff };
+    return { actions: [{ do: 'release' }, ...turnAway(observed)], requeueAfterMs: backoff };
   }
   const match = matchPools(task.spec, project, observed.pools);
   if (!match.ok) return wait(observed, now, reasons.NoCapablePool, match.message);
@@ -71,45 +68,27 @@ function planAdmitted(
   chosen: PoolMatch,
   now: number,
 ): TaskPlan {
-  const { task, inbox, draining, epoch } = observed;
+  const { task, inbox, epoch } = observed;
   const attempt = attemptOf(task);
-  const actions: TaskAction[] = [];
-  let winner = false;
-  for (const { id, message } of inbox.claims) {
-    const { pool, pod } = message.agent;
-    const eligible = matches.some((match) => match.pool.metadata.name === pool);
-    const reason =
-      message.kind !== 'run' || message.attempt !== attempt
-        ? `attempt ${attempt} waits, not ${message.kind} of attempt ${message.attempt}`
-        : !eligible
-          ? `pool ${pool} may not run this task`
-          : draining.has(pod)
-            ? 'the sandbox is being drained'
-            : winner
-              ? 'another agent was faster'
-              : undefined;
-    if (reason !== undefined) actions.push({ do: 'drop', claim: id, reason });
-    else {
-      winner = true;
-      actions.push(
-        {
-          do: 'status',
-          status: running(task, now, { pool, pod, epoch }),
-          note: { type: 'Normal', reason: 'Dispatched', message: `attempt ${attempt} runs on ${pod}` },
-        },
-        { do: 'grant', claim: id, kind: 'run' },
-      );
-      const name = `${task.metadata.namespace}/${pool}`;
-      if (keyOf(chosen.pool) !== name) actions.push({ do: 'occupy', pool: name });
-    }
+  const { winner, grants, drops } = choose(observed, inbox.claims, 'run', matches);
+  if (winner) {
+    const { pool, pod } = winner;
+    const name = `${task.metadata.namespace}/${pool}`;
+    const actions: TaskAction[] = [
+      {
+        do: 'status',
+        status: running(task, now, { pool, pod, epoch }),
+        note: { type: 'Normal', reason: 'Dispatched', message: `attempt ${attempt} runs on ${pod}` },
+      },
+      ...grants,
+      ...drops,
+    ];
+    if (keyOf(chosen.pool) !== name) actions.push({ do: 'occupy', pool: name });
+    return { actions };
   }
-  if (winner) return { actions };
   const work = publishWork(observed, 'run', chosen, now);
-  actions.push(...work.actions, {
-    do: 'status',
-    lazy: true,
-    status: waiting(task, now, reasons.Queued, `attempt ${attempt} waits for an agent to claim it`),
-  });
+  const status = waiting(task, now, reasons.Queued, `attempt ${attempt} waits for an agent to claim it`);
+  const actions: TaskAction[] = [...drops, ...work.actions, { do: 'status', lazy: true, status }];
   return { actions, requeueAfterMs: work.requeueAfterMs };
 }
 
@@ -140,7 +119,7 @@ function wait(
   const { task } = observed;
   const known = task.status?.phase === 'Waiting' && task.status.reason === reason && task.status.message === message;
   const actions: TaskAction[] = place === 'leave' ? [{ do: 'release' }] : [];
-  actions.push(...expiredClaims(observed, now));
+  actions.push(...turnAway(observed));
   if (!known || task.status?.observedGeneration !== task.metadata.generation)
     actions.push({
       do: 'status',
@@ -155,9 +134,6 @@ function wait(
   return { actions };
 }
 
-/** A claim for a task that is not admitted yet (after a restart) waits for the admission, but not for ever. */
-function expiredClaims({ inbox }: TaskObservation, now: number): TaskAction[] {
-  return inbox.claims
-    .filter((claim) => now - claim.receivedAt > CLAIM_VALID_MS)
-    .map((claim) => ({ do: 'drop', claim: claim.id, reason: 'the task is not to be run now' }));
-}
+/** Agents are not kept waiting for a task that waits itself; its work is published again when its time comes. */
+const turnAway = ({ inbox }: TaskObservation): TaskAction[] =>
+  inbox.claims.map((claim) => ({ do: 'drop', claim: claim.id, reason: 'the task is not to be run now' }));
