@@ -1,0 +1,86 @@
+import { type AgentTask, isFinished, labels, type WorkKind } from '@millwright/crds';
+import { jsonEqual } from '../../runtime/index.ts';
+import type { Stored } from './api.ts';
+
+/** What must hold whatever fails; each is checked at the moment it could break. */
+export interface Laws {
+  readonly broken: string[];
+  written(before: Stored | undefined, after: Stored): void;
+  /** A grant was sent. `task`: as the API server has it. */
+  granted(task: AgentTask | undefined, attempt: number, kind: WorkKind, pod: string): void;
+  /** The agent that holds an attempt made a commit. */
+  produced(taskUid: string, attempt: number, commit: string): void;
+  /** The publisher published. */
+  published(id: string, taskUid: string, attempt: number, commit: string): void;
+  /** At the end: what is left over. */
+  unfinished(what: string): void;
+}
+
+export interface LimitsOfRun {
+  workflow: number | undefined;
+  project: number | undefined;
+}
+
+const ranks = { Pending: 0, Waiting: 1, Running: 2, Verifying: 3, Succeeded: 4, Failed: 4, Cancelled: 4 } as const;
+const rankOf = ({ status }: AgentTask): number => (status?.attempt ?? 1) * 10 + ranks[status?.phase ?? 'Pending'];
+const isAtWork = ({ status }: AgentTask): boolean => status?.phase === 'Running' || status?.phase === 'Verifying';
+
+/** @param onTask called with every task that was written */
+export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => void): Laws {
+  const broken: string[] = [];
+  const tasks = new Map<string, AgentTask>();
+  const children = new Map<string, string>();
+  const holders = new Map<string, string>();
+  const commits = new Map<string, string>();
+  const effects = new Map<string, { id: string; commit: string }>();
+
+  function taskWritten(before: AgentTask | undefined, after: AgentTask): void {
+    const { name, uid } = after.metadata;
+    const child = `${after.metadata.labels?.[labels.workflowUid]} ${after.metadata.labels?.[labels.task]}`;
+    const first = children.get(child);
+    if (first !== undefined && first !== uid) broken.push(`task ${child} was created twice: ${name}`);
+    children.set(child, uid);
+    tasks.set(uid, after);
+    if (before && rankOf(after) < rankOf(before))
+      broken.push(
+        `${name} went back: ${before.status?.phase}/${before.status?.attempt} → ${after.status?.phase}/${after.status?.attempt}`,
+      );
+    const atWork = [...tasks.values()].filter(isAtWork).length;
+    const isNew = isAtWork(after) && !(before && isAtWork(before));
+    for (const [what, limit] of Object.entries(limits))
+      if (isNew && limit !== undefined && atWork > limit)
+        broken.push(`${atWork} tasks at work, limit of the ${what}: ${limit}`);
+  }
+
+  return {
+    broken,
+    written: (before, after) => {
+      const wasFinished =
+        (before?.kind === 'AgentTask' || before?.kind === 'Workflow') && isFinished(before.status?.phase);
+      if (wasFinished && !jsonEqual(before.status, after.status))
+        broken.push(`${before.metadata.name} changed after its end`);
+      if (after.kind !== 'AgentTask') return;
+      onTask(after);
+      taskWritten(before as AgentTask | undefined, after);
+    },
+    granted: (task, attempt, kind, pod) => {
+      const uid = task?.metadata.uid ?? 'gone';
+      const what = `${kind} of attempt ${attempt} of ${task?.metadata.name ?? 'a task that is gone'}`;
+      const other = holders.get(`${uid}:${attempt}:${kind}`);
+      if (other !== undefined && other !== pod) broken.push(`${what} was granted to ${other} and ${pod}`);
+      holders.set(`${uid}:${attempt}:${kind}`, pod);
+      const { status } = task ?? {};
+      if (status?.attempt !== attempt || status.phase !== (kind === 'run' ? 'Running' : 'Verifying'))
+        broken.push(`${what} was granted in ${status?.phase}/${status?.attempt}`);
+    },
+    produced: (taskUid, attempt, commit) => commits.set(`${taskUid}:${attempt}`, commit),
+    published: (id, taskUid, attempt, commit) => {
+      const key = `${taskUid}:${attempt}`;
+      const before = effects.get(key);
+      if (before && (before.id !== id || before.commit !== commit)) broken.push(`attempt ${key} was published twice`);
+      if (commits.get(key) !== commit) broken.push(`attempt ${key} was published with the commit of another attempt`);
+      effects.set(key, { id, commit });
+    },
+    unfinished: (what) => broken.push(what),
+  };
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { AgentTask, OperatorInbound } from '@millwright/crds';
+import { fencingToken } from '../../dispatch/fencing.ts';
+import { type Brain, SIGNING_KEY } from './operator-process.ts';
+import { soundBrain } from './run.ts';
+import type { Faults } from './scenario.ts';
+
+/** A known defect, and the faults under which it does harm. The simulation must notice every one: else it would not notice others. */
+export interface Mutant {
+  what: string;
+  faults: Partial<Faults>;
+  brain: Brain;
+}
+
+const { planTask, planWorkflow } = soundBrain;
+
+export const mutants: readonly Mutant[] = [
+  {
+    what: 'grants an attempt to everybody who asks for it',
+    faults: { repeats: true, operator: true },
+    brain: {
+      ...soundBrain,
+      planTask: (observed, now) => {
+        const plan = planTask(observed, now);
+        const { phase, attempt } = observed.task.status ?? {};
+        const kind = phase === 'Running' ? 'run' : phase === 'Verifying' ? 'verify' : undefined;
+        const isWanted = (id: number) =>
+          observed.inbox.claims.some(
+            ({ id: claim, message }) => claim === id && message.attempt === attempt && message.kind === kind,
+          );
+        return {
+          ...plan,
+          actions: plan.actions.map((action) =>
+            kind && action.do === 'drop' && isWanted(action.claim)
+              ? { do: 'grant', claim: action.claim, kind }
+              : action,
+          ),
+        };
+      },
+    },
+  },
+  {
+    what: 'gives children random names',
+    faults: { operator: true, stale: true },
+    brain: {
+      ...soundBrain,
+      planWorkflow: (observed, now) => {
+        const plan = planWorkflow(observed, now);
+        return {
+          ...plan,
+          actions: plan.actions.map((action) =>
+            action.do === 'create'
+              ? {
+                  ...action,
+                  tasks: action.tasks.map((task) => ({
+                    ...task,
+                    metadata: { ...task.metadata, name: `t-${randomUUID()}` },
+                  })),
+                }
+              : action,
+          ),
+        };
+      },
+    },
+  },
+  { what: 'trusts its cache', faults: { stale: true }, brain: { ...soundBrain, trustsCache: true } },
+  {
+    what: 'ignores the fencing token',
+    faults: { operator: true, broker: true, repeats: true, sandboxes: true },
+    brain: { ...soundBrain, read: asOfTheHolder },
+  },
+  {
+    what: 'takes the result of an earlier attempt for one of the current attempt',
+    faults: { operator: true, broker: true, repeats: true, sandboxes: true },
+    brain: {
+      ...soundBrain,
+      planTask: (observed, now) => {
+        const { runResult } = observed.inbox;
+        const attempt = observed.task.status?.attempt ?? 1;
+        if (!runResult) return planTask(observed, now);
+        const relabelled = { ...runResult, message: { ...runResult.message, attempt } };
+        return planTask({ ...observed, inbox: { ...observed.inbox, runResult: relabelled } }, now);
+      },
+    },
+  },
+  {
+    what: 'forgets that work it let an agent drop is nowhere any more',
+    faults: { user: true },
+    brain: {
+      ...soundBrain,
+      planTask: (observed, now) => {
+        const { work, ...published } = observed.published;
+        if (!work) return planTask(observed, now);
+        const { dropped: _, ...kept } = work;
+        return planTask({ ...observed, published: { ...published, work: { ...kept, at: now } } }, now);
+      },
+    },
+  },
+  {
+    what: 'counts silence from before it could hear anything',
+    faults: { operator: true, broker: true },
+    brain: {
+      ...soundBrain,
+      planTask: (observed, now) => planTask({ ...observed, listeningSince: 0 }, now),
+    },
+  },
+  {
+    what: 'does not wait for its admission',
+    faults: {},
+    brain: {
+      ...soundBrain,
+      planTask: (observed, now) => planTask({ ...observed, place: { state: 'admitted', pool: 'team/big' } }, now),
+    },
+  },
+];
+
+/** The message as the holder of the current attempt would have sent it. */
+function asOfTheHolder(message: OperatorInbound, task: AgentTask | undefined): OperatorInbound {
+  const { status } = task ?? {};
+  if (message.type !== 'result' || !task || status?.attempt === undefined) return message;
+  const holder = message.kind === 'run' ? status.agent : status.verifier;
+  if (!holder) return message;
+  const { attempt } = status;
+  const fence = { task: task.metadata.uid, attempt, kind: message.kind, epoch: holder.epoch, pod: holder.pod };
+  return { ...message, attempt, token: fencingToken(fence, SIGNING_KEY) };
+}

@@ -1,0 +1,390 @@
+import { type Broker, ConnectionLostError, type Delivery, UnroutableError, workQueueName } from '@millwright/broker';
+import {
+  type AgentTask,
+  isFinished,
+  labels,
+  type OperatorInbound,
+  operatorInbound,
+  type Workflow,
+} from '@millwright/crds';
+import { silentLogger } from '@millwright/otel';
+import type { TaskPlan } from '../../agent-task/actions.ts';
+import { executeTask } from '../../agent-task/execute.ts';
+import { TaskMemories } from '../../agent-task/memory.ts';
+import type { TaskObservation } from '../../agent-task/observation.ts';
+import { observeTask } from '../../agent-task/observe.ts';
+import { type Cluster, resources, watchCluster } from '../../cluster.ts';
+import { createInbound } from '../../dispatch/inbound.ts';
+import { WorkQueues } from '../../dispatch/work-queues.ts';
+import { connectEvents } from '../../events.ts';
+import { LazyWrites } from '../../lazy-writes.ts';
+import {
+  isNotFound,
+  type KubeClient,
+  KubeError,
+  type KubeObject,
+  keyOf,
+  mergePatchBetween,
+  noMetrics,
+  type Store,
+} from '../../runtime/index.ts';
+import { Scheduler } from '../../scheduler/scheduler.ts';
+import { statusWriter } from '../../status-writer.ts';
+import type { WorkflowPlan } from '../../workflow/actions.ts';
+import { executeWorkflow } from '../../workflow/execute.ts';
+import { type DagCache, observeWorkflow } from '../../workflow/observe.ts';
+import type { WorkflowObservation } from '../../workflow/plan.ts';
+import type { Api, Stored } from './api.ts';
+import type { Envelope, SimulatedBroker } from './broker.ts';
+import type { Chance } from './chance.ts';
+
+/** The parts of the operator that a mutant replaces. */
+export interface Brain {
+  planTask: (observed: TaskObservation, now: number) => TaskPlan;
+  planWorkflow: (observed: WorkflowObservation, now: number) => WorkflowPlan;
+  /** A message before it is looked at. `task`: as the API server has it. */
+  read: (message: OperatorInbound, task: AgentTask | undefined) => OperatorInbound;
+  /** Writes without a precondition, and takes every copy that a watch brings for the newest. */
+  trustsCache: boolean;
+}
+
+export interface ProcessOptions {
+  api: Api;
+  broker: SimulatedBroker;
+  chance: Chance;
+  brain: Brain;
+  now: () => number;
+  epoch: number;
+  mayFail: boolean;
+  killPod: (pod: string) => void;
+}
+
+export const SIGNING_KEY = 'simulation'.padEnd(32, '.');
+const kinds = ['Project', 'AgentPool', 'Workflow', 'AgentTask', 'Pod'] as const;
+
+/** The process has died: everything it still tries comes to nothing. */
+class Died extends Error {}
+
+/** One leading operator: the real observation, plans, execution, inbox and scheduler around a simulated API server and broker. */
+export function startProcess(options: ProcessOptions) {
+  const { api, broker, chance, brain, now } = options;
+  let isDead = false;
+  const dirty = new Set<string>();
+  const timers = new Map<string, number>();
+  const deferred: (() => void)[] = [];
+  const unsettled = new Set<Envelope>();
+  let listeningSince: number | undefined = broker.isUp ? now() : undefined;
+
+  /** A call to something outside, and what can become of it. */
+  async function call<T>(act: () => T, fates = 24): Promise<T> {
+    if (isDead) throw new Died();
+    const fate = options.mayFail && !chance.isOver ? chance.choose(fates) : 0;
+    const lost = () =>
+      new KubeError({ status: 0, reason: 'ECONNRESET', detail: 'lost' }, { method: 'SIMULATED', path: '' });
+    if (fate === 20) isDead = true;
+    if (fate === 20 || fate === 22) throw isDead ? new Died() : lost();
+    const value = act();
+    if (fate === 21) isDead = true;
+    if (fate === 21 || fate === 23) throw isDead ? new Died() : lost();
+    return value;
+  }
+
+  const kube = {
+    get: (resource: { kind: string }, { namespace, name }: { namespace: string; name: string }) =>
+      call(() => {
+        const found = api.get(resource.kind, `${namespace}/${name}`);
+        if (!found)
+          throw new KubeError({ status: 404, reason: 'NotFound', detail: name }, { method: 'GET', path: name });
+        return found;
+      }),
+    create: (resource: { kind: string }, draft: object) =>
+      call(() => api.create({ apiVersion: 'millwright.dev/v1alpha1', kind: resource.kind, ...draft } as Stored)),
+    patchStatus: (resource: { kind: string }, current: Stored, status: object) =>
+      mergePatchBetween(current.status ?? {}, status) === undefined
+        ? current
+        : call(() =>
+            api.patch(
+              resource.kind,
+              keyOf(current),
+              { status } as Partial<Stored>,
+              brain.trustsCache ? undefined : current.metadata.resourceVersion,
+            ),
+          ),
+    delete: (resource: { kind: string }, { name }: { name: string }) =>
+      call(() => (resource.kind === 'Pod' ? options.killPod(name) : undefined)),
+  } as unknown as KubeClient;
+
+  const connected = <T>(act: () => T) =>
+    call(() => {
+      if (!broker.isUp) throw new ConnectionLostError('away');
+      return act();
+      // A call to the broker fails with its connection only, which is a fault of its own.
+    }, 22);
+  const client = {
+    get connected() {
+      return broker.isUp;
+    },
+    ensureWorkQueue: ({ namespace, ...key }: Parameters<Broker['ensureWorkQueue']>[0]) =>
+      connected(() => {
+        const name = workQueueName(namespace, key);
+        if (!broker.work.has(name)) broker.work.set(name, { key, ready: [] });
+        return name;
+      }),
+    publish: (
+      target: { exchange: string; routingKey: string },
+      schema: { parse: (body: unknown) => unknown },
+      body: object,
+    ) =>
+      connected(() => {
+        const envelope = { body: schema.parse(body), userId: 'operator' };
+        if (target.exchange === 'millwright.work') broker.work.get(target.routingKey)?.ready.push(envelope);
+        else if (target.exchange === 'millwright.effects') broker.effects.push(envelope);
+        else if (target.exchange === 'millwright.control') broker.onControl(envelope.body as never);
+      }),
+    reply: (
+      replyTo: string,
+      schema: { parse: (body: unknown) => unknown },
+      body: object,
+      more: { correlationId?: string },
+    ) =>
+      connected(() => {
+        if (!broker.onReply(replyTo, more.correlationId, schema.parse(body))) throw new UnroutableError('', replyTo);
+      }),
+  } as unknown as Broker;
+
+  const cluster: Cluster = watchCluster({ kube, logger: silentLogger, metrics: noMetrics });
+  const stores: Record<string, Store<KubeObject, string>> = {
+    Project: cluster.projects.store,
+    AgentPool: cluster.pools.store,
+    Workflow: cluster.workflows.store,
+    AgentTask: cluster.tasks.store,
+    Pod: cluster.pods.store,
+  } as never;
+  const positions = new Map<string, number>(kinds.map((kind) => [kind, api.told.length]));
+  for (const kind of kinds) for (const object of api.list(kind)) stores[kind]?.upsert(object as KubeObject, 'list');
+
+  const memories = new TaskMemories();
+  const dags: DagCache = new Map();
+  const enqueueTask = (key: string) => dirty.add(`AgentTask ${key}`);
+  const enqueueWorkflow = (key: string) => dirty.add(`Workflow ${key}`);
+  const lazy = new LazyWrites({ clock: { now, wall: now, after: () => () => undefined } });
+  const scheduler = new Scheduler({
+    limits: {
+      project: (key) => cluster.projects.store.get(key)?.spec.limits?.maxParallelTasks,
+      workflow: (uid) => cluster.workflows.store.by('uid', uid)[0]?.spec.parallelism,
+      pool: (key) => cluster.pools.store.get(key)?.spec.scale.max ?? 0,
+    },
+    changed: (keys) => keys.forEach(enqueueTask),
+    defer: (run) => deferred.push(run),
+  });
+  const workQueues = new WorkQueues(() => undefined);
+  const writer = <T extends AgentTask | Workflow>(
+    resource: typeof resources.tasks,
+    store: { applyWrite: (object: T) => void },
+  ) =>
+    statusWriter<T>({
+      kube,
+      resource: resource as never,
+      lazy,
+      applyWrite: (object) => store.applyWrite(object),
+      onWritten: () => undefined,
+    });
+  const writeTask = writer<AgentTask>(resources.tasks, cluster.tasks.store);
+  const writeWorkflow = writer<Workflow>(resources.workflows as never, cluster.workflows.store);
+
+  for (const task of cluster.tasks.store.values()) {
+    const { status, metadata, spec } = task;
+    if (status?.phase === 'Running' || status?.phase === 'Verifying') {
+      const holder = status.phase === 'Verifying' ? (status.verifier ?? status.agent) : status.agent;
+      const workflow = metadata.labels?.[labels.workflowUid];
+      scheduler.occupy({
+        key: keyOf(task),
+        project: `${metadata.namespace}/${spec.projectRef.name}`,
+        ...(workflow === undefined ? {} : { workflow }),
+        pool: `${metadata.namespace}/${holder?.pool}`,
+      });
+    }
+    if (!isFinished(status?.phase)) enqueueTask(keyOf(task));
+  }
+  for (const workflow of cluster.workflows.store.values()) enqueueWorkflow(keyOf(workflow));
+  connectEvents({
+    cluster,
+    scheduler,
+    enqueueTask,
+    enqueueWorkflow,
+    enqueuePool: () => undefined,
+    enqueueProject: () => undefined,
+    record: () => undefined,
+    poolChanged: () => undefined,
+    workflowGone: () => undefined,
+  });
+
+  const live = async ({ namespace, name }: { namespace: string; name: string }) => {
+    const task = await kube.get(resources.tasks, { namespace, name }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (task) cluster.tasks.store.applyWrite(task);
+    return task;
+  };
+  const inbound = createInbound({
+    broker: client,
+    memories,
+    signingKey: SIGNING_KEY,
+    logger: silentLogger,
+    now,
+    cached: (key) => cluster.tasks.store.get(key),
+    live,
+    queuesFor: () => undefined,
+    enqueue: enqueueTask,
+  });
+
+  async function reconcile(kind: string, key: string): Promise<number | undefined> {
+    if (kind === 'Workflow') {
+      const observed = observeWorkflow(key, cluster, dags);
+      if (!observed) return undefined;
+      const plan = brain.planWorkflow(observed, now());
+      const again = await executeWorkflow(observed.workflow, plan.actions, {
+        kube,
+        cluster,
+        writeStatus: writeWorkflow,
+        enqueueTask,
+      });
+      return soonest(again, plan.requeueAfterMs);
+    }
+    const observed = await observeTask(key, {
+      kube,
+      cluster,
+      memories,
+      scheduler,
+      draining: new Set(),
+      epoch: () => options.epoch,
+      now,
+      random: () => 0.5,
+      listeningSince: () => listeningSince,
+    });
+    if (!observed) return undefined;
+    const plan = brain.planTask(observed, now());
+    const again = await executeTask(observed.task, plan.actions, {
+      kube,
+      broker: client,
+      cluster,
+      memories,
+      scheduler,
+      workQueues,
+      writeStatus: writeTask,
+      settings: {
+        signingKey: SIGNING_KEY,
+        gatewayUrl: 'http://gateway',
+        author: { name: 'n', email: 'n@example.org' },
+      },
+      announceQueue: async () => undefined,
+      epoch: () => options.epoch,
+      now,
+      logger: silentLogger,
+    });
+    return soonest(again, plan.requeueAfterMs);
+  }
+
+  /** Takes a copy of an object as the newest there is, whatever is known: what no cache may do. */
+  function believe(kind: string, object: KubeObject): void {
+    const store = stores[kind];
+    const known = store?.get(keyOf(object));
+    const { resourceVersion } = object.metadata;
+    const newer = `${Math.max(Number(known?.metadata.resourceVersion ?? 0), Number(resourceVersion)) + 0.5}`;
+    store?.upsert({ ...object, metadata: { ...object.metadata, resourceVersion: newer } }, 'watch');
+  }
+
+  return {
+    isDead: () => isDead,
+    unsettled,
+    dirty: () => [...dirty],
+    /** Runs what waits for the next turn of the event loop. */
+    turn(): void {
+      for (const run of deferred.splice(0)) run();
+    },
+    async pass(entry: string): Promise<void> {
+      dirty.delete(entry);
+      const [kind = '', key = ''] = entry.split(' ');
+      try {
+        const againMs = await reconcile(kind, key);
+        if (againMs === undefined) return;
+        if (againMs <= 0) dirty.add(entry);
+        else timers.set(entry, Math.min(timers.get(entry) ?? Number.POSITIVE_INFINITY, now() + againMs));
+      } catch (error) {
+        if (!(error instanceof Died || error instanceof KubeError || error instanceof ConnectionLostError)) throw error;
+        dirty.add(entry);
+      }
+    },
+    nextTimer: () => (timers.size === 0 ? undefined : Math.min(...timers.values())),
+    /** Makes the keys dirty whose time has come. */
+    wake(): void {
+      for (const [entry, due] of timers)
+        if (due <= now()) {
+          timers.delete(entry);
+          dirty.add(entry);
+        }
+    },
+    /** Kinds whose watch has something to tell. */
+    watching: () =>
+      kinds.filter((kind) => api.told.slice(positions.get(kind)).some(({ object }) => object.kind === kind)),
+    watch(kind: string): void {
+      for (let position = positions.get(kind) ?? 0; position < api.told.length; position++) {
+        const event = api.told[position];
+        positions.set(kind, position + 1);
+        if (event?.object.kind !== kind) continue;
+        const { resourceVersion } = event.object.metadata;
+        if (event.deleted) stores[kind]?.remove(keyOf(event.object as KubeObject), resourceVersion, 'watch');
+        else stores[kind]?.upsert(event.object as KubeObject, 'watch');
+        return;
+      }
+    },
+    /** The watch brings an old copy once more. */
+    replay(index: number): void {
+      const event = api.told[index % Math.max(1, api.told.length)];
+      if (!event || event.deleted) return;
+      const { kind } = event.object;
+      if (brain.trustsCache) believe(kind, event.object as KubeObject);
+      else stores[kind]?.upsert(event.object as KubeObject, 'watch');
+    },
+    async receive(envelope: Envelope): Promise<void> {
+      unsettled.add(envelope);
+      const settle = () => void (isDead || unsettled.delete(envelope));
+      const raw = operatorInbound.parse(envelope.body);
+      const task = 'task' in raw ? api.get('AgentTask', `${raw.task.namespace}/${raw.task.name}`) : undefined;
+      const delivery = {
+        message: brain.read(raw, task as AgentTask | undefined),
+        userId: envelope.userId,
+        replyTo: envelope.replyTo,
+        correlationId: envelope.correlationId,
+        ack: settle,
+        deadLetter: async (reason: string) => {
+          await connected(() => broker.dead.push(reason));
+          settle();
+        },
+      } as unknown as Delivery<OperatorInbound>;
+      try {
+        await inbound(delivery);
+      } catch (error) {
+        if (error instanceof Died) return;
+        if (!(error instanceof KubeError || error instanceof ConnectionLostError)) throw error;
+        // The consumer gives a message back whose handler failed.
+        if (unsettled.delete(envelope)) broker.results.unshift(envelope);
+      }
+    },
+    disconnected(): void {
+      listeningSince = undefined;
+      memories.dropDeliveries();
+    },
+    connected(): void {
+      listeningSince ??= now();
+    },
+  };
+}
+
+export type OperatorProcess = ReturnType<typeof startProcess>;
+
+function soonest(a: number | undefined, b: number | undefined): number | undefined {
+  const ms = Math.min(a ?? Number.POSITIVE_INFINITY, b ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(ms) ? ms : undefined;
+}

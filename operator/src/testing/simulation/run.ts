@@ -1,0 +1,227 @@
+import { type AgentTask, isFinished, labels, type Workflow } from '@millwright/crds';
+import { planTask } from '../../agent-task/plan.ts';
+import { planWorkflow } from '../../workflow/plan.ts';
+import { aPool, aProject, aWorkflow, NAMESPACE, NOW } from '../objects.ts';
+import { type Agents, createAgents } from './agents.ts';
+import { type Api, createApi } from './api.ts';
+import { createBroker, type Envelope, type SimulatedBroker } from './broker.ts';
+import { type Chance, chanceFrom } from './chance.ts';
+import { createLaws } from './laws.ts';
+import { type Brain, type OperatorProcess, startProcess } from './operator-process.ts';
+import type { Faults, Scenario } from './scenario.ts';
+import type { Step } from './step.ts';
+
+export interface Ended {
+  /** By name of the task; tasks that never existed are absent. `*` is the Workflow. */
+  phases: Record<string, string | undefined>;
+  /** Attempts lost to the infrastructure, over all tasks. */
+  lost: number;
+  /** What did not hold. */
+  broken: readonly string[];
+}
+
+export const soundBrain: Brain = { planTask, planWorkflow, read: (message) => message, trustsCache: false };
+
+/** Far more than any run needs. */
+const MAX_STEPS = 20_000;
+const HEARTBEAT_MS = 10_000;
+const FLOW = `${NAMESPACE}/flow`;
+
+/** Runs a Workflow to its end: first as the decisions say, then, when these are used up, without any further fault. */
+export async function simulate(
+  scenario: Scenario,
+  faults: Faults,
+  decisions: readonly number[],
+  brain: Brain = soundBrain,
+  trace: (line: string) => void = () => undefined,
+): Promise<Ended> {
+  const chance = chanceFrom(decisions);
+  let now = NOW;
+  const laws = createLaws({ workflow: scenario.parallelism, project: scenario.projectLimit }, (task) =>
+    trace(`  ${task.metadata.name}: ${JSON.stringify({ ...task.status, conditions: undefined })}`),
+  );
+  const api = createApi(() => now, laws);
+  const broker = createBroker();
+  const agents = createAgents({
+    api,
+    broker,
+    laws,
+    chance,
+    now: () => now,
+    outcomes: (task) => scenario.tasks[Number(task.slice(1))]?.outcomes ?? [],
+    mayFail: faults.sandboxes,
+    mayRepeat: faults.repeats,
+  });
+  populate(api, agents, scenario);
+  let epoch = 0;
+  const start = () =>
+    startProcess({
+      api,
+      broker,
+      chance,
+      brain,
+      now: () => now,
+      epoch: ++epoch,
+      mayFail: faults.operator,
+      killPod: (pod) => agents.kill(pod),
+    });
+  let operator = start();
+
+  for (let step = 0; laws.broken.length === 0; step++) {
+    if (operator.isDead()) {
+      broker.results.unshift(...operator.unsettled);
+      trace('the operator has died');
+      operator = start();
+    }
+    operator.turn();
+    const isCalm = chance.isOver;
+    if (isCalm) calm();
+    const steps = [...ordinary(operator, broker, agents, chance, faults), ...(isCalm ? [] : unusual())];
+    const chosen = steps[chance.choose(Math.max(1, steps.length))];
+    if (step > MAX_STEPS) laws.unfinished('it never comes to rest');
+    else if (chosen) {
+      trace(`${(now - NOW) / 1000} s: ${chosen.what}`);
+      await chosen.run();
+    } else if (!advance()) {
+      if (isCalm) break;
+      chance.end();
+    }
+  }
+  if (laws.broken.length === 0) checkEnd(api, broker, operator, laws.unfinished);
+  return { ...summary(api), broken: laws.broken };
+
+  /** To the next moment at which something is due; false when nothing ever is. */
+  function advance(): boolean {
+    const due = operator.nextTimer();
+    const isOver = isFinished((api.get('Workflow', FLOW) as Workflow | undefined)?.status?.phase);
+    if (due === undefined || isOver) return false;
+    now = Math.max(now + 1, agents.hasBusy() ? Math.min(due, now + HEARTBEAT_MS) : due);
+    if (broker.isUp) agents.heartbeats();
+    operator.wake();
+    return true;
+  }
+
+  /** What was disturbed on purpose is set right. */
+  function calm(): void {
+    if (!broker.isUp) raise();
+    const { spec } = api.get('Workflow', FLOW) as Workflow;
+    if (spec.suspend) api.patch('Workflow', FLOW, { spec: { ...spec, suspend: false } }, undefined);
+  }
+
+  function raise(): void {
+    broker.isUp = true;
+    operator.connected();
+  }
+
+  function unusual(): Step[] {
+    const list: Step[] = [];
+    if (faults.stale) list.push({ what: 'the watch replays', run: () => operator.replay(chance.choose(0xffff)) });
+    if (faults.broker && broker.isUp)
+      list.push({
+        what: 'the broker goes away',
+        run: () => {
+          broker.results.unshift(...operator.unsettled);
+          operator.unsettled.clear();
+          operator.disconnected();
+          agents.reconnect();
+          broker.isUp = false;
+        },
+      });
+    if (faults.broker && !broker.isUp)
+      list.push({ what: 'the broker is back', run: raise }, { what: 'time passes', run: () => void advance() });
+    if (faults.user && chance.unusual(10)) {
+      const { spec } = api.get('Workflow', FLOW) as Workflow;
+      const patch = (change: object): Step => ({
+        what: `someone sets ${JSON.stringify(change)}`,
+        run: () => void api.patch('Workflow', FLOW, { spec: { ...spec, ...change } }, undefined),
+      });
+      list.push(patch({ suspend: !spec.suspend }), patch({ cancel: true }));
+    }
+    return list;
+  }
+}
+
+/** What can happen next when nothing fails. Time passes only when nothing else can happen. */
+function ordinary(
+  operator: OperatorProcess,
+  broker: SimulatedBroker,
+  agents: Agents,
+  chance: Chance,
+  faults: Faults,
+): Step[] {
+  const steps: Step[] = [];
+  // Without faults the watch is always up to date; late, its events come when they come.
+  for (const kind of operator.watching()) steps.push({ what: `watch ${kind}`, run: () => operator.watch(kind) });
+  if (steps.length > 0 && (!faults.stale || chance.isOver)) return steps;
+  for (const entry of operator.dirty()) steps.push({ what: `pass ${entry}`, run: () => operator.pass(entry) });
+  if (broker.isUp && broker.results.length > 0)
+    steps.push({
+      what: 'the operator receives',
+      run: () => {
+        const index = faults.repeats && chance.unusual(4) ? chance.choose(broker.results.length) : 0;
+        return operator.receive(broker.results.splice(index, 1)[0] as Envelope);
+      },
+    });
+  return [...steps, ...agents.steps()];
+}
+
+function populate(api: Api, agents: Agents, scenario: Scenario): void {
+  const [small, big] = scenario.poolSizes;
+  api.create(
+    aProject(scenario.projectLimit === undefined ? {} : { limits: { maxParallelTasks: scenario.projectLimit } }),
+  );
+  const pools = [
+    aPool('pool', { capabilities: ['a'], scale: { max: small } }),
+    aPool('big', { capabilities: ['a', 'b'], scale: { max: big } }),
+  ];
+  for (const pool of pools) {
+    api.create(pool);
+    for (let i = 0; i < pool.spec.scale.max; i++) agents.start(pool);
+  }
+  const name = (index: number) => `t${index}`;
+  const tasks = scenario.tasks.map((task, index) => {
+    const first = task.dependsOn[0];
+    return {
+      name: name(index),
+      dependsOn: task.dependsOn.map(name),
+      ...(task.when === undefined || first === undefined
+        ? {}
+        : { when: `tasks.${name(first)}.phase ${task.when === 'Failed' ? '==' : '!='} 'Failed'` }),
+      ...(task.isVerified ? { acceptance: ['true'] } : {}),
+      ...(task.capability === undefined ? {} : { capabilities: [task.capability] }),
+      priority: task.priority,
+      retry: { maxAttempts: task.maxAttempts },
+    };
+  });
+  api.create(
+    aWorkflow({ tasks, ...(scenario.parallelism === undefined ? {} : { parallelism: scenario.parallelism }) }),
+  );
+}
+
+function checkEnd(
+  api: Api,
+  broker: SimulatedBroker,
+  operator: OperatorProcess,
+  unfinished: (what: string) => void,
+): void {
+  const workflow = api.get('Workflow', FLOW) as Workflow;
+  if (!isFinished(workflow.status?.phase))
+    unfinished(`the Workflow hangs: ${workflow.status?.phase}/${workflow.status?.message}`);
+  for (const task of api.list('AgentTask') as AgentTask[])
+    if (!isFinished(task.status?.phase))
+      unfinished(`${task.metadata.name} hangs: ${task.status?.phase}/${task.status?.reason}`);
+  if (operator.unsettled.size > 0 || broker.results.length > 0)
+    unfinished(
+      `messages were never settled: ${JSON.stringify([...operator.unsettled, ...broker.results].map(({ body }) => body))}`,
+    );
+}
+
+function summary(api: Api): Pick<Ended, 'phases' | 'lost'> {
+  const tasks = api.list('AgentTask') as AgentTask[];
+  const phases = tasks.map((task) => [task.metadata.labels?.[labels.task] ?? '', task.status?.phase] as const);
+  const workflow = api.get('Workflow', FLOW) as Workflow;
+  return {
+    phases: { ...Object.fromEntries(phases), '*': workflow.status?.phase },
+    lost: tasks.reduce((sum, { status }) => sum + (status?.infrastructureFailures ?? 0), 0),
+  };
+}
