@@ -340,6 +340,14 @@ describe('the holder of a grant', () => {
       50_001,
     ],
     ['silent while the broker is away', HEARTBEAT_TIMEOUT_MS, deaf(running), [], RESULT_GRACE_MS],
+    ['over its time and silent: lost, not overrun', deadline, running, [...lost, 'deleteSandbox a']],
+    [
+      'over its time, but this process has only begun to listen',
+      deadline,
+      { ...running, listeningSince: NOW + deadline - 10_000 },
+      [],
+      50_001,
+    ],
     [
       'over its time: told to stop',
       deadline,

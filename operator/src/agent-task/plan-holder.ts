@@ -33,7 +33,9 @@ export function holderLost(observed: TaskObservation, kind: 'run' | 'verify', no
   }
   const since = Math.max(lastHeartbeatAt ?? 0, listeningSince, Date.parse(holder.at));
   const deadline = Date.parse(holder.at) + task.spec.timeoutSeconds * 1000 + DEADLINE_GRACE_MS;
-  if (now >= deadline) {
+  // Who is silent at the end of its time may have been dead for long: only an agent that is heard, and goes on, has overrun.
+  const isHeard = now - (lastHeartbeatAt ?? 0) < HEARTBEAT_TIMEOUT_MS;
+  if (now >= deadline && isHeard) {
     if (cancelSentAt === undefined)
       return {
         actions: [{ do: 'cancel', attempt, reason: 'the time limit has passed' }],
@@ -56,5 +58,6 @@ export function holderLost(observed: TaskObservation, kind: 'run' | 'verify', no
       ? { ...plan, actions: [...plan.actions, { do: 'deleteSandbox', pod: holder.pod }] }
       : plan;
   }
-  return { actions: [], requeueAfterMs: Math.min(since + HEARTBEAT_TIMEOUT_MS, deadline) - now + 1 };
+  const silentAt = since + HEARTBEAT_TIMEOUT_MS;
+  return { actions: [], requeueAfterMs: (deadline > now ? Math.min(silentAt, deadline) : silentAt) - now + 1 };
 }

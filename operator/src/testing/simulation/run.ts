@@ -191,6 +191,8 @@ function populate(api: Api, agents: Agents, scenario: Scenario): void {
       ...(task.capability === undefined ? {} : { capabilities: [task.capability] }),
       priority: task.priority,
       retry: { maxAttempts: task.maxAttempts },
+      // Time limits are a matter of tables: here faults may last for hours, and an attempt that they outlast would rightly fail.
+      timeoutSeconds: 86_400,
     };
   });
   api.create(
