@@ -1,4 +1,5 @@
 /** Git inside the workspace. The token is in the environment of the commands that need it, never in arguments or files. */
+import { reach } from './reach.ts';
 import type { Finished, Shell } from './shell.ts';
 
 export interface Git {
@@ -37,6 +38,18 @@ const settings: readonly (readonly [string, string])[] = [
   ['http.lowSpeedTime', '60'],
 ];
 
+/** How long the gateway's first answer may take, and how often it is waited for. */
+const REACH_MS = 4_000;
+const REACH_TRIES = 4;
+
+/**
+ * Returns when the gateway answers, or refuses, which git notices as quickly. Git itself waits two minutes for the answer to its first packet,
+ * whatever it is told; a packet to a pod that was replaced a moment ago gets none, and the next one goes elsewhere.
+ */
+async function untilReachable(url: string): Promise<void> {
+  for (let n = 1; n <= REACH_TRIES; n++) if ((await reach(url, REACH_MS)) !== 'silent') return;
+}
+
 export function createGit(shell: Shell, { url, token, author }: GitSettings): Git {
   const identity = {
     GIT_AUTHOR_NAME: author.name,
@@ -45,7 +58,8 @@ export function createGit(shell: Shell, { url, token, author }: GitSettings): Gi
     GIT_COMMITTER_EMAIL: author.email,
   };
   return {
-    run(args, { cwd = CHECKOUT, stdin, network = false } = {}) {
+    async run(args, { cwd = CHECKOUT, stdin, network = false } = {}) {
+      if (network) await untilReachable(url);
       const config = network ? [...settings, [`http.${url}.extraHeader`, `Authorization: Bearer ${token}`]] : settings;
       return shell.run({
         run: { argv: ['git', ...args] },
