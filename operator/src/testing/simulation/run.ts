@@ -191,8 +191,7 @@ function populate(api: Api, agents: Agents, scenario: Scenario): void {
       ...(task.capability === undefined ? {} : { capabilities: [task.capability] }),
       priority: task.priority,
       retry: { maxAttempts: task.maxAttempts },
-      // Time limits are a matter of tables: here faults may last for hours, and an attempt that they outlast would rightly fail.
-      timeoutSeconds: 86_400,
+      ...(scenario.timeoutSeconds === undefined ? {} : { timeoutSeconds: scenario.timeoutSeconds }),
     };
   });
   api.create(

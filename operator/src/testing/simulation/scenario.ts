@@ -17,6 +17,8 @@ export interface ScenarioTask {
 
 /** A DAG and what is around it: all that a run depends on besides the order of events and the faults. */
 export interface Scenario {
+  /** Time limit of every task; that of the schema unless told. */
+  timeoutSeconds?: number;
   tasks: readonly ScenarioTask[];
   parallelism: number | undefined;
   projectLimit: number | undefined;
