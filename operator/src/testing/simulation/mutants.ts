@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentTask, OperatorInbound } from '@millwright/crds';
-import { fencingToken } from '../../dispatch/fencing.ts';
-import { type Brain, SIGNING_KEY } from './operator-process.ts';
+import type { Brain } from './operator-process.ts';
 import { soundBrain } from './run.ts';
 import type { Faults } from './scenario.ts';
 
@@ -65,11 +63,6 @@ export const mutants: readonly Mutant[] = [
   },
   { what: 'trusts its cache', faults: { stale: true }, brain: { ...soundBrain, trustsCache: true } },
   {
-    what: 'ignores the fencing token',
-    faults: { operator: true, broker: true, repeats: true, sandboxes: true },
-    brain: { ...soundBrain, read: asOfTheHolder },
-  },
-  {
     what: 'takes the result of an earlier attempt for one of the current attempt',
     faults: { operator: true, broker: true, repeats: true, sandboxes: true },
     brain: {
@@ -113,14 +106,3 @@ export const mutants: readonly Mutant[] = [
     },
   },
 ];
-
-/** The message as the holder of the current attempt would have sent it. */
-function asOfTheHolder(message: OperatorInbound, task: AgentTask | undefined): OperatorInbound {
-  const { status } = task ?? {};
-  if (message.type !== 'result' || !task || status?.attempt === undefined) return message;
-  const holder = message.kind === 'run' ? status.agent : status.verifier;
-  if (!holder) return message;
-  const { attempt } = status;
-  const fence = { task: task.metadata.uid, attempt, kind: message.kind, epoch: holder.epoch, pod: holder.pod };
-  return { ...message, attempt, token: fencingToken(fence, SIGNING_KEY) };
-}
