@@ -63,20 +63,6 @@ export const mutants: readonly Mutant[] = [
   },
   { what: 'trusts its cache', faults: { stale: true }, brain: { ...soundBrain, trustsCache: true } },
   {
-    what: 'takes the result of an earlier attempt for one of the current attempt',
-    faults: { operator: true, broker: true, repeats: true, sandboxes: true },
-    brain: {
-      ...soundBrain,
-      planTask: (observed, now) => {
-        const { runResult } = observed.inbox;
-        const attempt = observed.task.status?.attempt ?? 1;
-        if (!runResult) return planTask(observed, now);
-        const relabelled = { ...runResult, message: { ...runResult.message, attempt } };
-        return planTask({ ...observed, inbox: { ...observed.inbox, runResult: relabelled } }, now);
-      },
-    },
-  },
-  {
     what: 'forgets that work it let an agent drop is nowhere any more',
     faults: { user: true },
     brain: {
