@@ -18,7 +18,8 @@ export default defineConfig({
           globalSetup: ['local/src/testing/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // They share the machine's services and have deadlines of their own: side by side they only slow each other.
+          fileParallelism: false,
         },
       },
       {
