@@ -244,6 +244,16 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
         persistent: false,
       });
     },
+    async isWaiting(replyTo) {
+      if (!isReplyAddress(replyTo)) return false;
+      try {
+        await withChannel((channel) => channel.checkQueue(replyTo));
+        return true;
+      } catch (error) {
+        if (error instanceof RefusedError && error.code === 404) return false;
+        throw error;
+      }
+    },
     async ensureWorkQueue({ namespace, ...key }) {
       const name = workQueueName(namespace, key);
       const known = workQueues.get(name);

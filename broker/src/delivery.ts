@@ -155,6 +155,7 @@ export function delivery<T>(receipt: Receipt, message: T, ownUser: string): Deli
     replyTo: stringOf(properties.replyTo),
     userId: publisherOf(properties, ownUser),
     redelivered: receipt.raw.fields.redelivered,
+    sentAt: typeof properties.timestamp === 'number' ? properties.timestamp * 1000 : undefined,
     headers,
     traceparent: traceparentOf(headers),
     queue: receipt.queue,

@@ -107,6 +107,23 @@ describe('request', () => {
   });
 });
 
+describe('isWaiting', () => {
+  it('tells a requester that is there from one that is gone', async () => {
+    const server = await open();
+    const client = await connect({ url: vhost.url, name: 'leaves' });
+    const got: Delivery<Question>[] = [];
+    await answering(server, (delivery) => void got.push(delivery));
+    client.request(targets.results, question, { ask: 1 }, answer, { timeoutMs: 20_000 }).catch(() => {});
+    await expect.poll(() => got.length).toBe(1);
+    const address = got[0]?.replyTo ?? '';
+    expect(await server.isWaiting(address)).toBe(true);
+    await client.close();
+    await expect.poll(() => server.isWaiting(address)).toBe(false);
+    expect(await server.isWaiting(topology.results)).toBe(false);
+    expect(server.connected).toBe(true);
+  });
+});
+
 describe('reply', () => {
   it('to a requester that is gone harms nobody', async () => {
     const server = await open();

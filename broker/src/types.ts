@@ -56,6 +56,8 @@ export interface Delivery<T> {
   /** The RabbitMQ user that published it, verified by RabbitMQ; the original one after a re-drive. */
   readonly userId: string | undefined;
   readonly redelivered: boolean;
+  /** When its publisher says it was sent, in milliseconds since the epoch, to the second. */
+  readonly sentAt: number | undefined;
   readonly headers: Record<string, unknown>;
   readonly traceparent: string | undefined;
   readonly queue: string;
@@ -160,6 +162,12 @@ export interface Broker {
     message: T,
     options: { correlationId?: string | undefined; traceparent?: string | undefined },
   ): Promise<void>;
+
+  /**
+   * Whether the requester behind a direct reply address is still connected. A reply to one that is not is lost without a sign; asking takes
+   * a channel of its own, so it is for requests that are old or were delivered again.
+   */
+  isWaiting(replyTo: string): Promise<boolean>;
 
   /**
    * Declares the work queue of a required capability set and returns its name. Cheap to call before every publish. A queue without
