@@ -359,6 +359,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     signingKey: options.grants.signingKey,
     logger,
     now,
+    listeningSince: () => listeningSince,
     cached: (key) => cluster.tasks.store.get(key),
     live: async ({ namespace, name }) => {
       const task = await kube.get(resources.tasks, { namespace, name }).catch((error: unknown) => {

@@ -13,8 +13,7 @@ export type TaskAction =
   | { do: 'publishBranch'; attempt: number; commit: string; ref: string; branch: string }
   /** The whole next status; the difference to the current one is written. `lazy`: only when still true after a while. */
   | { do: 'status'; status: AgentTaskStatus; lazy?: boolean; note?: Note }
-  /** `first`: the status that names the holder was written in this pass, so nobody has been granted it before. */
-  | { do: 'grant'; claim: number; kind: WorkKind; first?: boolean }
+  | { do: 'grant'; claim: number; kind: WorkKind }
   | { do: 'drop'; claim: number; reason: string }
   | { do: 'settle'; messages: readonly number[] }
   /** Tells the holder of the grant to stop. */

@@ -28,7 +28,7 @@ export function choose(
     if (reason !== undefined) drops.push({ do: 'drop', claim: id, reason });
     else {
       winner ??= message.agent;
-      grants.push({ do: 'grant', claim: id, kind, first: true });
+      grants.push({ do: 'grant', claim: id, kind });
     }
   }
   return { ...(winner ? { winner } : {}), grants, drops };

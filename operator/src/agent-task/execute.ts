@@ -1,11 +1,4 @@
-import {
-  type Broker,
-  ConnectionLostError,
-  messageIds,
-  targets,
-  UnroutableError,
-  type WorkKey,
-} from '@millwright/broker';
+import { type Broker, ConnectionLostError, messageIds, targets, type WorkKey } from '@millwright/broker';
 import {
   type AgentTask,
   claimReply,
@@ -78,8 +71,7 @@ export async function executeTask(
         break;
       }
       case 'grant':
-        // Whoever else asked may still have it: what was planned for them is planned anew.
-        if (!(await grant(current, key, action, options))) return 0;
+        await grant(current, key, action, options);
         break;
       case 'drop':
         await drop(current, key, action, options);
@@ -172,45 +164,32 @@ async function publishBranch(
   memory.sendings.effect = { at: now() };
 }
 
-/** Returns false when the grant certainly did not arrive. */
 async function grant(
   task: AgentTask,
   key: string,
-  { claim, kind, first }: Extract<TaskAction, { do: 'grant' }>,
+  { claim, kind }: Extract<TaskAction, { do: 'grant' }>,
   { broker, cluster, memories, workQueues, settings, now, logger }: ExecuteTaskOptions,
-): Promise<boolean> {
+): Promise<void> {
   const held = memories.takeClaim(key, claim);
-  if (!held) return true;
+  if (!held) return;
   workQueues.settled(key);
   const { delivery } = held;
   const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
   const message = project && buildGrant(task, project, kind, settings, now());
   if (message && delivery.replyTo !== undefined) {
-    const memory = memories.of(key);
-    const { attempt, agent } = held.message;
-    const { delivered } = memory;
-    memory.lastHeartbeatAt = now();
-    delete memory.undelivered;
+    memories.of(key).lastHeartbeatAt = now();
     await broker
       .reply(delivery.replyTo, claimReply, message, {
         correlationId: delivery.correlationId,
         traceparent: traceparent(traceOf(task), attemptSpan(task.metadata.uid, message.attempt, kind)),
       })
-      .then(() => {
-        memory.delivered = { attempt, kind, pod: agent.pod };
-      })
       .catch((error: unknown) => {
         // Unacknowledged, the claim comes again with the connection; an agent that is gone is noticed by its silence.
         if (error instanceof ConnectionLostError) throw error;
-        // An earlier answer to the same agent, on another of its connections, may have arrived all the same.
-        const hasArrived = delivered?.attempt === attempt && delivered.kind === kind && delivered.pod === agent.pod;
-        if (error instanceof UnroutableError && first && !hasArrived)
-          memory.undelivered = { attempt, kind, pod: agent.pod };
-        logger.warn('a grant could not be delivered', { task: key, pod: agent.pod, error: String(error) });
+        logger.warn('a grant could not be delivered', { task: key, pod: held.message.agent.pod, error: String(error) });
       });
   }
   delivery.ack();
-  return memories.peek(key)?.undelivered === undefined;
 }
 
 async function drop(

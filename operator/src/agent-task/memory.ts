@@ -1,7 +1,7 @@
 import type { Delivery } from '@millwright/broker';
 import type { ClaimMessage, EffectResultMessage, ResultMessage } from '@millwright/crds';
 import type { Sendings } from '../message-spans.ts';
-import type { GrantOf, PublishedWork, TaskInbox, Unsettled } from './observation.ts';
+import type { PublishedWork, TaskInbox, Unsettled } from './observation.ts';
 
 interface Held<M> extends Unsettled<M> {
   delivery: Delivery<unknown>;
@@ -16,9 +16,6 @@ export interface TaskMemory {
   published: { work?: PublishedWork; effect?: { attempt: number; at: number } };
   /** For the trace only. */
   sendings: Sendings;
-  /** The last grant that went out, and the last that certainly did not arrive. */
-  delivered?: GrantOf;
-  undelivered?: GrantOf;
   lastHeartbeatAt?: number;
   cancelSentAt?: number;
   /** First sight of the holder's end, and whether a live read agreed. */
@@ -104,8 +101,6 @@ export class TaskMemories {
     const memory = this.#memories.get(key);
     if (!memory) return;
     memory.published = {};
-    delete memory.delivered;
-    delete memory.undelivered;
     memory.sendings = {};
     delete memory.lastHeartbeatAt;
     delete memory.cancelSentAt;

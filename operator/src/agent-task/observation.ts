@@ -55,12 +55,6 @@ export interface PublishedWork {
   dropped?: boolean;
 }
 
-export interface GrantOf {
-  attempt: number;
-  kind: WorkKind;
-  pod: string;
-}
-
 /** What the Workflow that owns the task says. */
 export interface Owner {
   uid: string;
@@ -83,8 +77,6 @@ export interface TaskObservation {
   inbox: TaskInbox;
   /** What this process has published and had confirmed, so that it is not repeated on every pass. */
   published: { work?: PublishedWork; effect?: { attempt: number; at: number } };
-  /** A grant that certainly did not reach its agent, since the connection it was asked on is gone. */
-  undelivered?: GrantOf;
   /** The holder of the grant that counts in the current phase. */
   sandbox?: Sandbox;
   /**

@@ -40,7 +40,6 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
     place: scheduler.place(key),
     inbox: memories.inbox(key),
     published: memory?.published ?? {},
-    ...(memory?.undelivered ? { undelivered: memory.undelivered } : {}),
     ...(sandbox ? { sandbox } : {}),
     ...(listeningSince === undefined ? {} : { listeningSince }),
     ...(memory?.lastHeartbeatAt === undefined ? {} : { lastHeartbeatAt: memory.lastHeartbeatAt }),

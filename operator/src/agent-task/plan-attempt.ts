@@ -8,14 +8,12 @@ import { matchPools } from './matching.ts';
 import type { TaskObservation, Unsettled } from './observation.ts';
 import { holderLost } from './plan-holder.ts';
 import { publish } from './plan-publish.ts';
-import { publishWork, RENEW_WORK_MS } from './publish-work.ts';
+import { publishWork } from './publish-work.ts';
 import { attemptOf, type Failure, iso, nextStatus, resultOf } from './status.ts';
 
 /** A task that an agent holds: running, or being verified, or being published. */
 export function planAttempt(observed: TaskObservation, now: number): TaskPlan {
   const { inbox, task } = observed;
-  const taken = takeOver(observed, now);
-  if (taken) return taken;
   const claims = answerClaims(observed);
   const run = inbox.runResult;
   if (task.status?.phase === 'Running') {
@@ -57,48 +55,6 @@ function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
       },
     ];
   });
-}
-
-/**
- * The grant certainly did not reach its agent, so whoever asks next may have the attempt. Others that asked before were told to drop it,
- * so the work may have to be published again.
- */
-function takeOver(observed: TaskObservation, now: number): TaskPlan | undefined {
-  const { task, inbox, undelivered, epoch, project, pools } = observed;
-  const { status } = task;
-  const kind = status?.phase === 'Running' ? 'run' : 'verify';
-  const holder = kind === 'run' ? status?.agent : status?.verifier;
-  const isDone = kind === 'run' ? inbox.runResult : inbox.verifyResult;
-  const isFree =
-    undelivered?.pod === holder?.pod && undelivered?.attempt === attemptOf(task) && undelivered.kind === kind;
-  const match = project ? matchPools(task.spec, project, pools) : undefined;
-  if (!holder || !isFree || isDone || !match?.ok) return undefined;
-  const { winner, grants, drops } = choose(observed, inbox.claims, kind, match.pools);
-  if (!winner) {
-    const chosen = match.pools.find(({ pool }) => pool.metadata.name === holder.pool) ?? match.pools[0];
-    const watched = holderLost(observed, kind, now);
-    const isLost = watched.actions.length > 0;
-    const work = chosen && !isLost ? publishWork(observed, kind, chosen, now) : undefined;
-    return {
-      actions: [...drops, ...(work?.actions ?? []), ...watched.actions],
-      requeueAfterMs: Math.min(work?.requeueAfterMs ?? RENEW_WORK_MS, watched.requeueAfterMs ?? RENEW_WORK_MS),
-    };
-  }
-  const next = { ...winner, epoch, at: iso(now) };
-  const message = `${next.pod} takes over from ${holder.pod}, which the grant did not reach`;
-  const change = kind === 'run' ? { agent: next } : { verifier: next };
-  const { phase = 'Running', reason = '' } = status ?? {};
-  return {
-    actions: [
-      {
-        do: 'status',
-        status: nextStatus(task, now, { ...change, phase, reason, message }),
-        note: { type: 'Normal', reason: 'Dispatched', message },
-      },
-      ...grants,
-      ...drops,
-    ],
-  };
 }
 
 /** Runs the acceptance commands in a fresh sandbox: dispatches them, grants a claim, waits for the answer. */

@@ -24,6 +24,8 @@ export interface InboundOptions {
   logger: Logger;
   /** Milliseconds since the epoch. */
   now: () => number;
+  /** Since when messages reach this process, in milliseconds since the epoch; undefined: they do not. */
+  listeningSince: () => number | undefined;
   /** The task as cached. */
   cached: (key: string) => AgentTask | undefined;
   /** The task as the API server has it now; also refreshes the cache. */
@@ -33,6 +35,9 @@ export interface InboundOptions {
   enqueue: (key: string) => void;
 }
 
+/** A claim is answered within moments; after this, it is asked first whether somebody still waits for the answer. */
+const OLD_MS = 5_000;
+
 const keyFor = (task: TaskIdentity): string => `${task.namespace}/${task.name}`;
 
 /**
@@ -40,7 +45,7 @@ const keyFor = (task: TaskIdentity): string => `${task.namespace}/${task.name}`;
  * What is stale, foreign or about a task that does not exist is answered where somebody waits, and goes to the dead-letter queue.
  */
 export function createInbound(options: InboundOptions): (delivery: Delivery<OperatorInbound>) => Promise<void> {
-  const { broker, memories, signingKey, logger, now, cached, live, enqueue } = options;
+  const { broker, memories, signingKey, logger, now, listeningSince, cached, live, enqueue } = options;
 
   async function find(identity: TaskIdentity): Promise<AgentTask | undefined> {
     const task = cached(keyFor(identity));
@@ -81,6 +86,12 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
       );
   }
 
+  /** Whether a request may be from before a connection was lost, its agent's or ours. */
+  function isOld({ redelivered, sentAt }: Delivery<OperatorInbound>): boolean {
+    const heardFor = now() - (listeningSince() ?? now());
+    return redelivered || heardFor < OLD_MS || now() - (sentAt ?? 0) >= OLD_MS;
+  }
+
   async function hello(delivery: Delivery<OperatorInbound>, message: HelloMessage): Promise<void> {
     if (delivery.userId !== poolUser(message.namespace, message.agent.pool))
       return delivery.deadLetter(
@@ -107,6 +118,9 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
       return delivery.deadLetter(
         `foreign: user ${delivery.userId} claims for pool ${identity.namespace}/${agent.pool}`,
       );
+    // Its agent would not hear the answer, and has asked again or is no more.
+    if (delivery.replyTo !== undefined && isOld(delivery) && !(await broker.isWaiting(delivery.replyTo)))
+      return delivery.ack();
     if (await find(identity)) {
       memories.addClaim(keyFor(identity), delivery, message, now());
       return enqueue(keyFor(identity));

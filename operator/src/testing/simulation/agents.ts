@@ -33,6 +33,8 @@ interface Agent {
   grant?: GrantMessage;
   /** Sends no heartbeats, but may still send its result. */
   isSilent?: boolean;
+  /** Told to end; another has taken its place. */
+  isReplaced?: boolean;
 }
 
 export interface AgentsOptions {
@@ -81,7 +83,7 @@ export function createAgents(options: AgentsOptions) {
     if (api.get('Pod', `${namespace}/${agent.pod}`))
       api.patch('Pod', `${namespace}/${agent.pod}`, { status: { phase } }, undefined);
     giveBack(agent);
-    start(agent.pool);
+    if (!agent.isReplaced) start(agent.pool);
   }
 
   /** What it had not acknowledged is delivered again. */
@@ -118,17 +120,17 @@ export function createAgents(options: AgentsOptions) {
     const [pod = '', asked] = replyTo.split('#');
     const agent = Number(asked) === connection ? agents.get(pod) : undefined;
     const reply = body as ClaimReply;
-    if (!agent) return false;
+    if (!agent) return;
     if (reply.type === 'grant') {
       const { task, attempt, kind } = reply;
       laws.granted(api.get('AgentTask', `${task.namespace}/${task.name}`) as AgentTask | undefined, attempt, kind, pod);
     }
-    if (agent.state !== 'claiming' || agent.correlation !== correlationId) return true;
+    if (agent.state !== 'claiming' || agent.correlation !== correlationId) return;
     delete agent.delivery;
     if (reply.type === 'drop') agent.state = 'idle';
     else Object.assign(agent, { state: 'busy', grant: reply });
-    return true;
   };
+  broker.isWaiting = (replyTo) => replyTo.endsWith(`#${connection}`) && agents.has(replyTo.split('#')[0] ?? '');
 
   broker.onControl = (message) => {
     if (message.type !== 'cancel') return;
@@ -201,7 +203,9 @@ export function createAgents(options: AgentsOptions) {
     /** The sandbox is told to end. It takes its time, and may still send its result. */
     kill(pod: string): void {
       const agent = agents.get(pod);
-      if (agent) agent.isSilent = true;
+      if (!agent || agent.isReplaced) return;
+      Object.assign(agent, { isSilent: true, isReplaced: true });
+      start(agent.pool);
     },
     /** The connections of all agents were lost. */
     reconnect(): void {
@@ -239,7 +243,7 @@ export function createAgents(options: AgentsOptions) {
           steps.push({ what: `${agent.pod} gives up its claim`, run: () => giveUp(agent) });
         if (state !== 'busy') continue;
         // Silent, it comes back when it likes: mostly after it was given up.
-        if (agent.isSilent && !chance.isOver && !chance.unusual(6)) continue;
+        if (agent.isSilent && !chance.isOver && !chance.unusual(agent.isReplaced ? 8 : 20)) continue;
         steps.push({ what: `${agent.pod} finishes`, run: () => finish(agent) });
         if (!mayLose(agent)) continue;
         steps.push({

@@ -7,6 +7,7 @@ export interface Envelope {
   userId: string;
   replyTo?: string;
   correlationId?: string;
+  redelivered?: boolean;
 }
 
 /** RabbitMQ: queues, and where replies and control messages go. */
@@ -18,8 +19,10 @@ export interface SimulatedBroker {
   readonly work: Map<string, { key: WorkKey; ready: Envelope[] }>;
   /** Reasons of the messages that went to `millwright.dead`. */
   readonly dead: string[];
-  /** Where a reply goes; false: nobody is there. */
-  onReply: (replyTo: string, correlationId: string | undefined, body: unknown) => boolean;
+  /** Where a reply goes. */
+  onReply: (replyTo: string, correlationId: string | undefined, body: unknown) => void;
+  /** Whether the connection is there on which somebody asked. */
+  isWaiting: (replyTo: string) => boolean;
   onControl: (message: ControlMessage) => void;
 }
 
@@ -29,6 +32,12 @@ export const createBroker = (): SimulatedBroker => ({
   effects: [],
   work: new Map(),
   dead: [],
-  onReply: () => false,
+  onReply: () => undefined,
+  isWaiting: () => false,
   onControl: () => undefined,
 });
+
+/** Messages that were delivered and not settled come again. */
+export function redeliver(broker: SimulatedBroker, envelopes: Iterable<Envelope>): void {
+  broker.results.unshift(...[...envelopes].map((envelope) => ({ ...envelope, redelivered: true })));
+}

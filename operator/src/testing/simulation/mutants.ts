@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Brain } from './operator-process.ts';
+import type { AgentTask, OperatorInbound } from '@millwright/crds';
+import { fencingToken } from '../../dispatch/fencing.ts';
+import { type Brain, SIGNING_KEY } from './operator-process.ts';
 import { soundBrain } from './run.ts';
 import type { Faults } from './scenario.ts';
 
@@ -63,6 +65,11 @@ export const mutants: readonly Mutant[] = [
   },
   { what: 'trusts its cache', faults: { stale: true }, brain: { ...soundBrain, trustsCache: true } },
   {
+    what: 'ignores the fencing token',
+    faults: { sandboxes: true },
+    brain: { ...soundBrain, read: asOfTheHolder },
+  },
+  {
     what: 'forgets that work it let an agent drop is nowhere any more',
     faults: { user: true },
     brain: {
@@ -92,3 +99,14 @@ export const mutants: readonly Mutant[] = [
     },
   },
 ];
+
+/** The message as the holder of the current attempt would have sent it. */
+function asOfTheHolder(message: OperatorInbound, task: AgentTask | undefined): OperatorInbound {
+  const { status } = task ?? {};
+  if (message.type !== 'result' || !task || status?.attempt === undefined) return message;
+  const holder = message.kind === 'run' ? status.agent : status.verifier;
+  if (!holder) return message;
+  const { attempt } = status;
+  const fence = { task: task.metadata.uid, attempt, kind: message.kind, epoch: holder.epoch, pod: holder.pod };
+  return { ...message, attempt, token: fencingToken(fence, SIGNING_KEY) };
+}

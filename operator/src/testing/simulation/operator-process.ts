@@ -1,4 +1,4 @@
-import { type Broker, ConnectionLostError, type Delivery, UnroutableError, workQueueName } from '@millwright/broker';
+import { type Broker, ConnectionLostError, type Delivery, workQueueName } from '@millwright/broker';
 import {
   type AgentTask,
   isFinished,
@@ -35,7 +35,7 @@ import { executeWorkflow } from '../../workflow/execute.ts';
 import { type DagCache, observeWorkflow } from '../../workflow/observe.ts';
 import type { WorkflowObservation } from '../../workflow/plan.ts';
 import type { Api, Stored } from './api.ts';
-import type { Envelope, SimulatedBroker } from './broker.ts';
+import { type Envelope, redeliver, type SimulatedBroker } from './broker.ts';
 import type { Chance } from './chance.ts';
 
 /** The parts of the operator that a mutant replaces. */
@@ -57,6 +57,8 @@ export interface ProcessOptions {
   epoch: number;
   mayFail: boolean;
   killPod: (pod: string) => void;
+  /** Something else that happens while a call is under way. */
+  meanwhile: () => Promise<void>;
 }
 
 export const SIGNING_KEY = 'simulation'.padEnd(32, '.');
@@ -84,6 +86,7 @@ export function startProcess(options: ProcessOptions) {
     if (fate === 20) isDead = true;
     if (fate === 20 || fate === 22) throw isDead ? new Died() : lost();
     const value = act();
+    if (!chance.isOver && chance.unusual(6)) await options.meanwhile();
     if (fate === 21) isDead = true;
     if (fate === 21 || fate === 23) throw isDead ? new Died() : lost();
     return value;
@@ -141,6 +144,7 @@ export function startProcess(options: ProcessOptions) {
         else if (target.exchange === 'millwright.effects') broker.effects.push(envelope);
         else if (target.exchange === 'millwright.control') broker.onControl(envelope.body as never);
       }),
+    isWaiting: (replyTo: string) => connected(() => broker.isWaiting(replyTo)),
     reply: (
       replyTo: string,
       schema: { parse: (body: unknown) => unknown },
@@ -148,7 +152,7 @@ export function startProcess(options: ProcessOptions) {
       more: { correlationId?: string },
     ) =>
       connected(() => {
-        if (!broker.onReply(replyTo, more.correlationId, schema.parse(body))) throw new UnroutableError('', replyTo);
+        broker.onReply(replyTo, more.correlationId, schema.parse(body));
       }),
   } as unknown as Broker;
 
@@ -233,6 +237,7 @@ export function startProcess(options: ProcessOptions) {
     signingKey: SIGNING_KEY,
     logger: silentLogger,
     now,
+    listeningSince: () => listeningSince,
     cached: (key) => cluster.tasks.store.get(key),
     live,
     queuesFor: () => undefined,
@@ -355,6 +360,8 @@ export function startProcess(options: ProcessOptions) {
       const delivery = {
         message: brain.read(raw, task as AgentTask | undefined),
         userId: envelope.userId,
+        redelivered: envelope.redelivered ?? false,
+        sentAt: now(),
         replyTo: envelope.replyTo,
         correlationId: envelope.correlationId,
         ack: settle,
@@ -369,7 +376,7 @@ export function startProcess(options: ProcessOptions) {
         if (error instanceof Died) return;
         if (!(error instanceof KubeError || error instanceof ConnectionLostError)) throw error;
         // The consumer gives a message back whose handler failed.
-        if (unsettled.delete(envelope)) broker.results.unshift(envelope);
+        if (unsettled.delete(envelope)) redeliver(broker, [envelope]);
       }
     },
     disconnected(): void {

@@ -4,7 +4,7 @@ import { planWorkflow } from '../../workflow/plan.ts';
 import { aPool, aProject, aWorkflow, NAMESPACE, NOW } from '../objects.ts';
 import { type Agents, createAgents } from './agents.ts';
 import { type Api, createApi } from './api.ts';
-import { createBroker, type Envelope, type SimulatedBroker } from './broker.ts';
+import { createBroker, type Envelope, redeliver, type SimulatedBroker } from './broker.ts';
 import { type Chance, chanceFrom } from './chance.ts';
 import { createLaws } from './laws.ts';
 import { type Brain, type OperatorProcess, startProcess } from './operator-process.ts';
@@ -64,12 +64,16 @@ export async function simulate(
       epoch: ++epoch,
       mayFail: faults.operator,
       killPod: (pod) => agents.kill(pod),
+      meanwhile: async () => {
+        const envelope = broker.isUp ? broker.results.shift() : undefined;
+        if (envelope) await operator.receive(envelope);
+      },
     });
   let operator = start();
 
   for (let step = 0; laws.broken.length === 0; step++) {
     if (operator.isDead()) {
-      broker.results.unshift(...operator.unsettled);
+      redeliver(broker, operator.unsettled);
       trace('the operator has died');
       operator = start();
     }
@@ -120,7 +124,7 @@ export async function simulate(
       list.push({
         what: 'the broker goes away',
         run: () => {
-          broker.results.unshift(...operator.unsettled);
+          redeliver(broker, operator.unsettled);
           operator.unsettled.clear();
           operator.disconnected();
           agents.reconnect();
