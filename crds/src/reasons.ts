@@ -127,6 +127,8 @@ export const labels = {
   project: 'millwright.dev/project',
   pool: 'millwright.dev/pool',
   component: 'millwright.dev/component',
+  /** Which operator of the cluster looks at the object; without it, the one without a shard. */
+  shard: 'millwright.dev/shard',
 } as const;
 
 export const annotations = {

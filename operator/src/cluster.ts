@@ -17,6 +17,7 @@ import {
   type KubeObject,
   type RuntimeMetrics,
 } from './runtime/index.ts';
+import { shardSelector } from './shard.ts';
 
 /** The part of a Job that the operator reads. */
 export interface Job extends KubeObject {
@@ -93,6 +94,8 @@ export type Cluster = ReturnType<typeof watchCluster>;
 export function watchCluster(options: {
   kube: KubeClient;
   namespace?: string;
+  /** See `shardSelector`. */
+  shard?: string;
   logger: Logger;
   metrics: RuntimeMetrics;
 }) {
@@ -100,9 +103,10 @@ export function watchCluster(options: {
     kube: options.kube,
     logger: options.logger,
     metrics: options.metrics,
+    labelSelector: shardSelector(options.shard),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
   };
-  const sandboxes = { labelSelector: `${labels.component}=${SANDBOX}` };
+  const sandboxes = { labelSelector: `${common.labelSelector},${labels.component}=${SANDBOX}` };
   return {
     projects: createReflector({ ...common, resource: resources.projects, indexes: { namespace: namespaceOf } }),
     pools: createReflector({ ...common, resource: resources.pools, indexes: { namespace: namespaceOf } }),

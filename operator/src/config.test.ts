@@ -30,6 +30,7 @@ test('what is needed is enough', () => {
     port: 8080,
     logLevel: 'info',
     watchNamespace: undefined,
+    shard: undefined,
     sandboxAddresses: [],
     sandbox: { agentImage: 'agent:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [] },
   });
@@ -47,6 +48,7 @@ test('all that is wrong is listed at once, beside what is missing', () => {
     MILLWRIGHT_SIGNING_KEY: 'short',
     MILLWRIGHT_HTTP_PORT: '70000',
     MILLWRIGHT_LOG_LEVEL: 'loud',
+    MILLWRIGHT_SHARD: 'a b',
     MILLWRIGHT_SANDBOX_ADDRESSES: '10.0.0.1/32@5672 nonsense',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
   });
@@ -56,6 +58,7 @@ test('all that is wrong is listed at once, beside what is missing', () => {
     'MILLWRIGHT_HTTP_PORT',
     'MILLWRIGHT_LOG_LEVEL',
     'MILLWRIGHT_SANDBOX_ADDRESSES',
+    'MILLWRIGHT_SHARD',
     'MILLWRIGHT_SIGNING_KEY',
     'OTEL_EXPORTER_OTLP_ENDPOINT',
   ]);

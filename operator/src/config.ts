@@ -40,6 +40,11 @@ const environment = z.object({
   MILLWRIGHT_COMMIT_AUTHOR_EMAIL: z.email().default('millwright@millwright.dev'),
   /** Watch this namespace only; default: all. */
   MILLWRIGHT_WATCH_NAMESPACE: z.string().min(1).optional(),
+  /** Look at objects with this value of the label `millwright.dev/shard` only; default: at those without the label. */
+  MILLWRIGHT_SHARD: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'expected a label value: lower case letters, digits and dashes')
+    .optional(),
   /** Namespace of the Lease. */
   POD_NAMESPACE: z.string().min(1).default('millwright-system'),
   POD_NAME: z.string().min(1).default('operator'),
@@ -85,6 +90,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     },
     sandboxAddresses: value.MILLWRIGHT_SANDBOX_ADDRESSES,
     watchNamespace: value.MILLWRIGHT_WATCH_NAMESPACE,
+    shard: value.MILLWRIGHT_SHARD,
     namespace: value.POD_NAMESPACE,
     identity: value.POD_NAME,
     port: value.MILLWRIGHT_HTTP_PORT,

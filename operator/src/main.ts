@@ -39,7 +39,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
   const election = createLeaderElection({
     kube: base,
     namespace: config.namespace,
-    name: 'millwright-operator',
+    name: config.shard === undefined ? 'millwright-operator' : `millwright-operator-${config.shard}`,
     identity: `${config.identity}-${process.pid}-${Date.now().toString(36)}`,
     logger,
     metrics: runtimeMetrics,
@@ -47,6 +47,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
   const cluster = watchCluster({
     kube: base,
     ...(config.watchNamespace === undefined ? {} : { namespace: config.watchNamespace }),
+    ...(config.shard === undefined ? {} : { shard: config.shard }),
     logger,
     metrics: runtimeMetrics,
   });

@@ -1,6 +1,7 @@
 import { type AgentPool, API_VERSION, annotations, labels, type Project, type Workspace } from '@millwright/crds';
 import { type Job, SANDBOX } from '../cluster.ts';
 import type { Draft } from '../runtime/index.ts';
+import { shardOf } from '../shard.ts';
 
 export interface SandboxSettings {
   /** Image of the agent container, which also carries the exec server. */
@@ -57,6 +58,7 @@ export function sandboxJob(
     'app.kubernetes.io/component': SANDBOX,
     [labels.component]: SANDBOX,
     [labels.pool]: name,
+    ...shardOf(pool),
   };
   return {
     metadata: {

@@ -2,6 +2,7 @@ import { type AgentTask, type AgentTaskSpec, API_VERSION, annotations, labels, t
 import { spanIdOf, traceIdOf, traceparent } from '@millwright/otel';
 import { attemptRef, taskObjectName } from '../agent-task/names.ts';
 import type { Draft } from '../runtime/index.ts';
+import { shardOf } from '../shard.ts';
 import type { DagNode } from './dag.ts';
 import type { NodeState } from './states.ts';
 
@@ -29,6 +30,7 @@ export function draftTask(workflow: Workflow, node: DagNode, states: ReadonlyMap
         [labels.workflowUid]: metadata.uid,
         [labels.task]: name,
         [labels.project]: spec.projectRef.name,
+        ...shardOf(workflow),
       },
       annotations: {
         [annotations.traceparent]: traceparent(traceIdOf(metadata.uid), spanIdOf(metadata.uid, 'workflow', 0, 'run')),

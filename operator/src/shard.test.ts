@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest';
+import { sandboxJob } from './agent-pool/job.ts';
+import { shardOf, shardSelector } from './shard.ts';
+import { aPool, aProject, aWorkflow, NOW } from './testing/objects.ts';
+import { compileDag } from './workflow/dag.ts';
+import { planWorkflow } from './workflow/plan.ts';
+
+const labelled = { labels: { 'millwright.dev/shard': 's' } };
+const settings = {
+  agentImage: 'agent:1',
+  imagePullPolicy: 'Never',
+  imagePullSecrets: [],
+  logLevel: 'info',
+  ttlSecondsAfterFinished: 60,
+} as const;
+
+test('an operator looks at its own shard only', () => {
+  expect(shardSelector('s')).toBe('millwright.dev/shard=s');
+  expect(shardSelector(undefined)).toBe('!millwright.dev/shard');
+});
+
+describe('what is created belongs to the same shard', () => {
+  test.each([
+    ['labelled', labelled, 's'],
+    ['not labelled', {}, undefined],
+  ])('%s', (_, meta, shard) => {
+    const workflow = aWorkflow({}, meta);
+    expect(shardOf(workflow)['millwright.dev/shard']).toBe(shard);
+    const plan = planWorkflow(
+      { workflow, dag: compileDag(workflow.spec), children: new Map(), project: aProject() },
+      NOW,
+    );
+    const created = plan.actions.find((action) => action.do === 'create');
+    expect(created?.tasks[0]?.metadata.labels?.['millwright.dev/shard']).toBe(shard);
+    const job = sandboxJob(aPool('pool', {}, meta), 1, 'i', settings);
+    expect(job.metadata.labels?.['millwright.dev/shard']).toBe(shard);
+    expect(job.spec.template).toMatchObject({ metadata: { labels: job.metadata.labels } });
+  });
+});
