@@ -1,6 +1,17 @@
-import { type Broker, type Consumer, connect, type Delivery, targets } from '@millwright/broker';
+import { randomBytes } from 'node:crypto';
+import {
+  type Broker,
+  ClosedError,
+  ConnectionLostError,
+  type Consumer,
+  connect,
+  type Delivery,
+  RequestTimeoutError,
+  targets,
+} from '@millwright/broker';
 import {
   type ClaimReply,
+  type ControlMessage,
   claimMessage,
   claimReply,
   controlMessage,
@@ -22,8 +33,8 @@ export interface PlainAgentsOptions {
   image: string;
   /** Deliveries at work at the same time. */
   concurrency: number;
-  /** What comes of a granted attempt; undefined: the agent dies without a word. */
-  perform?: (grant: GrantMessage) => Promise<AgentAnswer | undefined> | AgentAnswer | undefined;
+  /** What comes of a granted attempt; undefined: the agent dies without a word. `signal` aborts when the attempt is cancelled. */
+  perform?: (grant: GrantMessage, signal: AbortSignal) => Promise<AgentAnswer | undefined> | AgentAnswer | undefined;
   onDelivery?: (work: WorkMessage, at: number) => void;
   onGrant?: (grant: GrantMessage, at: number) => void;
   onResult?: (grant: GrantMessage, at: number) => void;
@@ -43,7 +54,10 @@ export async function startPlainAgents(options: PlainAgentsOptions): Promise<Pla
   const { namespace, pool, image } = options;
   const broker = await connect({ url: options.amqpUrl, name: `plain agents ${namespace}/${pool}`, topology: 'assume' });
   const consumers = new Map<string, Consumer>();
-  let pods = 0;
+  const id = randomBytes(3).toString('hex');
+  /** One pod per piece of work, as in a sandbox: after a lost connection it asks again under its own name, and it works once. */
+  const claiming = new Set<string>();
+  const granted = new Map<string, AbortController>();
 
   async function consume(queues: readonly string[]): Promise<void> {
     await Promise.all(
@@ -57,10 +71,11 @@ export async function startPlainAgents(options: PlainAgentsOptions): Promise<Pla
   }
 
   async function handle(delivery: Delivery<WorkMessage>): Promise<void> {
-    const { message } = delivery;
-    options.onDelivery?.(message, performance.now());
-    const pod = `plain-${pool}-${++pods}`;
-    const { kind, task, attempt } = message;
+    const { kind, task, attempt } = delivery.message;
+    const pod = `plain-${pool}-${id}-${task.uid.slice(0, 8)}-${attempt}-${kind}`;
+    if (claiming.has(pod) || granted.has(pod)) return delivery.ack();
+    options.onDelivery?.(delivery.message, performance.now());
+    claiming.add(pod);
     let reply: ClaimReply;
     try {
       reply = await broker.request(
@@ -72,15 +87,20 @@ export async function startPlainAgents(options: PlainAgentsOptions): Promise<Pla
       );
     } catch {
       return delivery.requeue();
+    } finally {
+      claiming.delete(pod);
     }
     delivery.ack();
-    if (reply.type === 'grant') await work(reply);
+    if (reply.type !== 'grant') return;
+    const cancelled = new AbortController();
+    granted.set(pod, cancelled);
+    await work(reply, cancelled.signal);
   }
 
-  async function work(grant: GrantMessage): Promise<void> {
+  async function work(grant: GrantMessage, signal: AbortSignal): Promise<void> {
     options.onGrant?.(grant, performance.now());
     const startedAt = new Date().toISOString();
-    const answer = options.perform ? await options.perform(grant) : {};
+    const answer = options.perform ? await options.perform(grant, signal) : {};
     if (!answer) return;
     const { kind, task, attempt, token } = grant;
     const result: ResultMessage = {
@@ -100,36 +120,44 @@ export async function startPlainAgents(options: PlainAgentsOptions): Promise<Pla
       try {
         return await broker.publish(targets.results, resultMessage, result);
       } catch (error) {
-        if (!broker.connected || (error as Error).name === 'ConnectionLostError') continue;
-        throw error;
+        if (!(error instanceof ConnectionLostError)) throw error;
       }
     }
   }
 
-  await broker.subscribeFanout(controlMessage, (delivery) => {
-    const { message } = delivery;
-    if (
-      message.type === 'queues' &&
-      message.namespace === namespace &&
-      message.pool === pool &&
-      message.image === image
-    )
-      void consume(message.queues);
-  });
-  for (;;) {
-    try {
-      const welcome = await broker.request(
-        targets.results,
-        helloMessage,
-        { type: 'hello', namespace, agent: { pool, pod: `plain-${pool}` }, image },
-        welcomeMessage,
-        { timeoutMs: 5_000 },
-      );
-      await consume(welcome.queues);
-      break;
-    } catch (error) {
-      if ((error as Error).name !== 'RequestTimeoutError') throw error;
+  function control(message: ControlMessage): void {
+    if (message.type === 'cancel') {
+      const end = `-${message.task.uid.slice(0, 8)}-${message.attempt}-`;
+      for (const [pod, cancelled] of granted) if (pod.includes(end)) cancelled.abort();
+    }
+    if (message.type !== 'queues' || message.namespace !== namespace || message.pool !== pool) return;
+    if (message.image === image) void consume(message.queues);
+  }
+
+  async function hello(): Promise<void> {
+    for (;;) {
+      try {
+        const welcome = await broker.request(
+          targets.results,
+          helloMessage,
+          { type: 'hello', namespace, agent: { pool, pod: `plain-${pool}-${id}` }, image },
+          welcomeMessage,
+          { timeoutMs: 5_000 },
+        );
+        return await consume(welcome.queues);
+      } catch (error) {
+        if (error instanceof ClosedError) return;
+        if (!(error instanceof RequestTimeoutError || error instanceof ConnectionLostError)) throw error;
+      }
     }
   }
+
+  await broker.subscribeFanout(controlMessage, ({ message }) => control(message), {
+    // What was announced meanwhile is not known.
+    onSubscribed: (again) => {
+      if (again) void hello();
+    },
+  });
+  await hello();
   return { broker, close: () => broker.close() };
 }

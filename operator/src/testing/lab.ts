@@ -1,0 +1,343 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import {
+  type Broker,
+  connect,
+  type DeadLetter,
+  listDeadLetters,
+  type Management,
+  management,
+  poolUser,
+  targets,
+  topology,
+} from '@millwright/broker';
+import { createFlakyProxy } from '@millwright/broker/testing';
+import {
+  type AgentPool,
+  type AgentTask,
+  type EffectMessage,
+  effectMessage,
+  effectResultMessage,
+  type GrantMessage,
+  labels,
+  type Project,
+  type Workflow,
+} from '@millwright/crds';
+import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
+import { parse } from 'yaml';
+import { type Cluster, resources, watchCluster } from '../cluster.ts';
+import { startOperator } from '../operator.ts';
+import {
+  connectKube,
+  defineResource,
+  isNotFound,
+  type KubeClient,
+  type KubeObject,
+  noMetrics,
+  waitForSync,
+} from '../runtime/index.ts';
+import { taskMetrics } from '../task-metrics.ts';
+import { aPool, aProject, aWorkflow } from './objects.ts';
+import { type AgentAnswer, type PlainAgents, startPlainAgents } from './plain-agents.ts';
+import { until } from './until.ts';
+
+const namespaces = defineResource<KubeObject>({
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+});
+const secrets = defineResource<KubeObject & { data?: Record<string, string> }>({
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+});
+const definitions = defineResource<KubeObject & { status?: { conditions?: { type: string; status: string }[] } }>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+});
+
+export const SIGNING_KEY = 'integration test'.padEnd(32, '.');
+export const IMAGE = 'toolchain:1';
+
+export type Behaviour = (
+  grant: GrantMessage,
+  signal: AbortSignal,
+) => AgentAnswer | undefined | Promise<AgentAnswer | undefined>;
+
+/** An operator in this process, over a proxy of its own. */
+export interface LabOperator {
+  epoch: number;
+  /** Calls that change something in the API server, Events included. */
+  writes(): number;
+  /** Ends it between two moments: it writes and says nothing any more. */
+  kill(): Promise<void>;
+}
+
+/** A namespace and a virtual host of the test's own, with a Project, a pool, agents and a publisher. */
+export interface Lab {
+  kube: KubeClient;
+  namespace: string;
+  amqpUrl: string;
+  managementUrl: string;
+  vhost: string;
+  /** Caches of the test's own, always up to date within moments. */
+  cluster: Cluster;
+  /** As administrator. */
+  broker: Broker;
+  operator(): LabOperator;
+  startOperator(): Promise<LabOperator>;
+  agents(pool: string): Promise<PlainAgents>;
+  createPool(name: string, spec?: Parameters<typeof aPool>[1]): Promise<AgentPool>;
+  createProject(name: string): Promise<Project>;
+  apply(name: string, spec: Parameters<typeof aWorkflow>[0]): Promise<Workflow>;
+  change(name: string, spec: Partial<Workflow['spec']>): Promise<unknown>;
+  /** What the agents do with a task of a Workflow; by default it works and every check passes. */
+  on(workflow: string, task: string, behaviour: Behaviour): void;
+  workflow(name: string): Workflow | undefined;
+  task(workflow: string, name: string): AgentTask | undefined;
+  /** Resolves with the Workflow once it is in the phase (and has the reason). */
+  reaches(name: string, phase: string, reason?: string): Promise<Workflow>;
+  taskReaches(workflow: string, name: string, phase: string, reason?: string): Promise<AgentTask>;
+  /** What the publisher was asked for, in order. */
+  effects: EffectMessage[];
+  deadLetters(): Promise<DeadLetter[]>;
+  close(): Promise<void>;
+}
+
+export const commitOf = (task: string): string => createHash('sha1').update(task).digest('hex');
+
+/** Reads where the API server and RabbitMQ are from the environment. */
+export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab> {
+  const {
+    MILLWRIGHT_TEST_KUBECONFIG: kubeconfig,
+    MILLWRIGHT_TEST_AMQP_URL,
+    MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL,
+  } = env;
+  if (!kubeconfig || !MILLWRIGHT_TEST_AMQP_URL || !MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL)
+    throw new Error('the global set-up of the tests has not run');
+  const managementUrl = MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL;
+  const stack = new AsyncDisposableStack();
+  const name = `operator-${randomBytes(4).toString('hex')}`;
+  const kube = await connectKube({ kubeconfig });
+  stack.defer(() => kube.close());
+  await applyDefinitions(kube);
+  await kube.create(namespaces, { metadata: { name } });
+  stack.defer(() => kube.delete(namespaces, { name }).catch(unless(isNotFound)));
+  const admin = management(managementUrl, name);
+  await admin.ensureVhost();
+  stack.defer(() => admin.deleteVhost());
+  stack.defer(async () => {
+    for (const user of await admin.listUsers(poolUser(name, ''))) await admin.deleteUser(user);
+  });
+  const url = new URL(MILLWRIGHT_TEST_AMQP_URL);
+  url.pathname = `/${name}`;
+  const amqpUrl = url.href;
+  const broker = await connect({ url: amqpUrl, name: 'test', topology: 'declare' });
+  stack.defer(() => broker.close());
+  const cluster = watchCluster({ kube, namespace: name, shard: name, logger: silentLogger, metrics: noMetrics });
+  const watching = new AbortController();
+  stack.defer(async () => watching.abort());
+  for (const reflector of Object.values(cluster)) void reflector.run(watching.signal);
+  await waitForSync(Object.values(cluster));
+
+  const effects: EffectMessage[] = [];
+  await broker.consume(
+    topology.effects,
+    effectMessage,
+    async (delivery) => {
+      const { id, task, attempt, branch, commit } = delivery.message;
+      effects.push(delivery.message);
+      await broker.publish(targets.results, effectResultMessage, {
+        type: 'effectResult',
+        id,
+        task,
+        attempt,
+        ok: true,
+        branch,
+        commit,
+      });
+      delivery.ack();
+    },
+    { prefetch: 100 },
+  );
+
+  const behaviours = new Map<string, Behaviour>();
+  const operators: LabOperator[] = [];
+
+  async function perform(grant: GrantMessage, signal: AbortSignal): Promise<AgentAnswer | undefined> {
+    const found = [...behaviours].find(([prefix]) => grant.task.name.startsWith(prefix));
+    return found ? found[1](grant, signal) : works(grant, signal);
+  }
+
+  /** In a shard of its own: operators that are installed in the cluster leave it alone. */
+  const meta = (object: string) => ({ name: object, namespace: name, labels: { [labels.shard]: name } });
+
+  const lab: Lab = {
+    kube,
+    namespace: name,
+    amqpUrl,
+    managementUrl,
+    vhost: name,
+    cluster,
+    broker,
+    effects,
+    operator: () => {
+      const last = operators.at(-1);
+      if (!last) throw new Error('no operator was started');
+      return last;
+    },
+    async startOperator() {
+      const operator = await runOperator({ kubeconfig, amqpUrl, admin, namespace: name, epoch: operators.length + 1 });
+      stack.defer(operator.kill);
+      operators.push(operator);
+      return operator;
+    },
+    async agents(pool) {
+      const secret = await until(`the Secret of pool ${pool}`, () =>
+        kube.get(secrets, { namespace: name, name: `millwright-pool-${pool}` }).catch(unless(isNotFound)),
+      );
+      const agents = await startPlainAgents({
+        amqpUrl: Buffer.from(secret.data?.url ?? '', 'base64').toString(),
+        namespace: name,
+        pool,
+        image: IMAGE,
+        concurrency: 100,
+        perform,
+      });
+      stack.defer(agents.close);
+      return agents;
+    },
+    createPool: (pool, spec = {}) =>
+      kube.create(resources.pools, {
+        metadata: meta(pool),
+        spec: aPool(pool, { external: true, scale: { max: 100 }, ...spec }).spec,
+      }),
+    createProject: (project) =>
+      kube.create(resources.projects, {
+        metadata: meta(project),
+        spec: aProject({ workspace: { image: IMAGE } }).spec,
+      }),
+    apply: (workflow, spec) =>
+      kube.create(resources.workflows, { metadata: meta(workflow), spec: aWorkflow(spec).spec }),
+    change: (workflow, spec) => kube.patch(resources.workflows, { namespace: name, name: workflow }, { spec }),
+    on: (workflow, task, behaviour) => void behaviours.set(`${workflow}-${task}-`, behaviour),
+    workflow: (workflow) => cluster.workflows.store.get(`${name}/${workflow}`),
+    task: (workflow, task) =>
+      cluster.tasks.store
+        .list()
+        .find(
+          ({ metadata }) => metadata.labels?.[labels.workflow] === workflow && metadata.labels[labels.task] === task,
+        ),
+    reaches: (workflow, phase, reason) =>
+      until(
+        `Workflow ${workflow} ${phase}/${reason ?? '*'}`,
+        () => inPhase(lab.workflow(workflow), phase, reason),
+        () => lab.workflow(workflow)?.status,
+      ),
+    taskReaches: (workflow, task, phase, reason) =>
+      until(
+        `task ${workflow}/${task} ${phase}/${reason ?? '*'}`,
+        () => inPhase(lab.task(workflow, task), phase, reason),
+        () => lab.task(workflow, task)?.status,
+      ),
+    deadLetters: () => listDeadLetters(broker, { limit: 1000 }),
+    close: () => stack.disposeAsync(),
+  };
+  return lab;
+}
+
+/** A run makes a commit of its own; a verification passes. */
+export const works: Behaviour = ({ kind, task, commands }) =>
+  kind === 'run'
+    ? { commit: commitOf(task.uid) }
+    : { tests: { passed: commands.acceptance.length, total: commands.acceptance.length } };
+
+const inPhase = <T extends Workflow | AgentTask>(
+  object: T | undefined,
+  phase: string,
+  reason?: string,
+): T | undefined =>
+  object?.status?.phase === phase && (reason === undefined || object.status.reason === reason) ? object : undefined;
+
+const unless =
+  (isExpected: (error: unknown) => boolean) =>
+  (error: unknown): undefined => {
+    if (!isExpected(error)) throw error;
+  };
+
+async function applyDefinitions(kube: KubeClient): Promise<void> {
+  for (const plural of ['projects', 'agentpools', 'workflows', 'agenttasks']) {
+    const file = new URL(`../../../crds/generated/millwright.dev_${plural}.yaml`, import.meta.url);
+    const name = `${plural}.millwright.dev`;
+    await kube.patch(definitions, { name }, parse(await readFile(file, 'utf8')), { type: 'apply' });
+    await until(`the definition of ${plural}`, async () => {
+      const { status } = await kube.get(definitions, { name });
+      return status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True') || undefined;
+    });
+  }
+}
+
+async function runOperator(options: {
+  kubeconfig: string;
+  amqpUrl: string;
+  admin: Management;
+  namespace: string;
+  epoch: number;
+}): Promise<LabOperator> {
+  const { kubeconfig, amqpUrl, admin, namespace, epoch } = options;
+  let writes = 0;
+  const metrics = { ...noMetrics, apiRequest: (method: string) => void (method === 'GET' || writes++) };
+  const base = await connectKube({ kubeconfig, metrics });
+  const dead = new AbortController();
+  const proxy = await createFlakyProxy(amqpUrl);
+  const broker = await connect({ url: proxy.url, name: `operator ${epoch}`, topology: 'declare' });
+  const cluster = watchCluster({ kube: base, namespace, shard: namespace, logger: silentLogger, metrics });
+  for (const reflector of Object.values(cluster)) void reflector.run(dead.signal);
+  await waitForSync(Object.values(cluster));
+  const operator = await startOperator({
+    kube: base.guardedBy({ writesAllowed: () => !dead.signal.aborted, signal: dead.signal }),
+    broker,
+    management: admin,
+    cluster,
+    epoch: () => epoch,
+    writesAllowed: () => !dead.signal.aborted,
+    instance: `operator-${epoch}`,
+    grants: {
+      signingKey: SIGNING_KEY,
+      gatewayUrl: 'http://gateway.example',
+      author: { name: 'Test', email: 'test@example.org' },
+    },
+    sandbox: {
+      agentImage: 'agent:1',
+      imagePullPolicy: 'Never',
+      imagePullSecrets: [],
+      logLevel: 'info',
+      ttlSecondsAfterFinished: 60,
+    },
+    sandboxAmqpUrl: amqpUrl,
+    reachable: { controlNamespace: namespace, addresses: [] },
+    telemetry: noTelemetry,
+    logger: silentLogger,
+    metrics,
+    taskMetrics: taskMetrics(createMetrics('operator')),
+  });
+  return {
+    epoch,
+    writes: () => writes,
+    async kill() {
+      if (dead.signal.aborted) return;
+      dead.abort();
+      proxy.refuse = true;
+      await proxy.close();
+      await Promise.all([operator.stop(), broker.close()]);
+      await base.close();
+    },
+  };
+}
