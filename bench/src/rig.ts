@@ -9,6 +9,7 @@ import { type Child, startChild } from './child.ts';
 import type { Cleanup } from './cleanup.ts';
 import { poll } from './poll.ts';
 import { deleteAll, resources } from './resources.ts';
+import { shippedOperator } from './shipped.ts';
 
 export const POOL = 'bench';
 export const IMAGE = 'bench';
@@ -153,16 +154,17 @@ async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<
   };
 }
 
-/** The bundle that the operator's image holds, unless a profile is wanted: that names the places in the sources. */
+/** What the operator's image would start, unless a profile is wanted: that names the places in the sources. */
 function startOperator(options: RigOptions, namespace: string, amqpUrl: string): Child {
   const { repository, profileDir } = options;
+  const shipped = shippedOperator(repository);
   return startChild({
     command: process.execPath,
     args:
       profileDir === undefined
-        ? ['--enable-source-maps', join(repository, 'operator/dist/operator.js')]
+        ? shipped.args
         : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, join(repository, 'operator/src/main.ts')],
-    env: operatorEnvironment(options, namespace, amqpUrl),
+    env: { ...shipped.env, ...operatorEnvironment(options, namespace, amqpUrl) },
     log: options.log,
   });
 }

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Arguments of Node, and its own environment, with which an image of the product starts its process. */
+export interface Shipped {
+  args: string[];
+  env: Record<string, string>;
+}
+
+/** Reads them from the operator's Containerfile, so that what is measured is what is shipped; files are those of the bundle here. */
+export function shippedOperator(repository: string): Shipped {
+  const folder = join(repository, 'operator');
+  return parseContainerfile(readFileSync(join(folder, 'Containerfile'), 'utf8'), join(folder, 'dist'));
+}
+
+/** @param dist folder that the image has at `/app` */
+export function parseContainerfile(text: string, dist: string): Shipped {
+  const lines = text.replaceAll(/\\\n\s*/g, ' ').split('\n');
+  const command = lines.findLast((line) => line.startsWith('CMD '));
+  const [program, ...args] = command ? (JSON.parse(command.slice(4)) as string[]) : [];
+  if (program !== 'node') throw new Error('the Containerfile does not start node: bench/src/shipped.ts reads its CMD');
+  const env: Record<string, string> = {};
+  for (const line of lines.filter((candidate) => candidate.startsWith('ENV ')))
+    for (const [, name = '', quoted, plain] of line.matchAll(/(NODE_\w+)=(?:"([^"]*)"|(\S+))/g))
+      env[name] = quoted ?? plain ?? '';
+  return { args: args.map((arg) => arg.replace(/^\/app\//, `${dist}/`)), env };
+}
