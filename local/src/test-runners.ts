@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 /** What a runner found. `broken` says that something other than a test failed, such as a file that could not be loaded. */
 export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** One line for each failed test: where it is, what it is called, what went wrong. */
+  readonly failures: readonly string[];
   readonly broken?: string;
 }
 
@@ -34,10 +37,27 @@ export const testRunners: readonly TestRunner[] = [
 
 interface VitestReport {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
 }
+
+const failuresOf = (repository: string, { testResults }: VitestReport): string[] =>
+  testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages = [] }) => {
+        const [message = ''] = stripVTControlCharacters(failureMessages[0] ?? '').split('\n');
+        return `${relative(repository, name)}: ${fullName}: ${message}`;
+      }),
+  );
 
 function vitestProject(name: string, description: string): TestRunner {
   return {
@@ -57,7 +77,8 @@ function vitestProject(name: string, description: string): TestRunner {
         );
         if (!existsSync(report)) return { ...nothing, ...(code === 0 ? {} : { broken: `vitest ended with ${code}` }) };
         const found = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
-        return outcome(code, found.numPassedTests, found.numFailedTests, found.numPendingTests + found.numTodoTests);
+        const skipped = found.numPendingTests + found.numTodoTests;
+        return outcome(code, found.numPassedTests, failuresOf(repository, found), skipped);
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
@@ -72,14 +93,21 @@ async function cargoTest(folder: string): Promise<Outcome> {
       (total, [, count]) => total + Number(count),
       0,
     );
-  return outcome(code, sum('passed'), sum('failed'), sum('ignored'));
+  const failures = [...output.matchAll(/^test (.*) \.\.\. FAILED$|^---- (.*) stdout ----$/gm)];
+  return outcome(
+    code,
+    sum('passed'),
+    [...new Set(failures.map(([, long, quiet]) => long ?? quiet ?? ''))],
+    sum('ignored'),
+  );
 }
 
-const nothing: Outcome = { passed: 0, failed: 0, skipped: 0 };
+const nothing: Outcome = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
-function outcome(code: number | null, passed: number, failed: number, skipped: number): Outcome {
+function outcome(code: number | null, passed: number, failures: readonly string[], skipped: number): Outcome {
+  const failed = failures.length;
   const broken = code !== 0 && failed === 0 ? `ended with exit code ${code} although no test failed` : undefined;
-  return { passed, failed, skipped, ...(broken ? { broken } : {}) };
+  return { passed, failed, skipped, failures, ...(broken ? { broken } : {}) };
 }
 
 /** Runs a command whose output the person sees as it comes, and keeps the output. */

@@ -29,6 +29,8 @@ async function runAll(): Promise<boolean> {
     outcomes.push([runner.name, await runner.run(repository, filters)]);
   }
   console.log();
+  // Said again at the end, where it is looked for when all that went before is long.
+  for (const failure of outcomes.flatMap(([, { failures }]) => failures)) console.log(`failed: ${failure}`);
   for (const [name, { passed, failed, skipped, broken }] of outcomes) {
     const notes = [...(skipped ? [`${skipped} skipped`] : []), ...(broken ? [broken] : [])].map((note) => `, ${note}`);
     console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed${notes.join('')}`);

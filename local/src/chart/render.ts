@@ -78,6 +78,7 @@ export const variants: Readonly<Record<string, Values>> = {
   'one namespace, storage of a node': {
     ...external,
     watchNamespace: 'team-a',
+    shard: 'blue',
     git: { storage: { type: 'local', path: '/srv/millwright', node: 'node-1', size: '5Gi' } },
     operator: { replicas: 1, affinity: { nodeAffinity: {} } },
   },
