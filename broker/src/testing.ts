@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
 import { type Management, management } from './management.ts';
 
-export interface TestVhost {
+export interface TestVhost extends AsyncDisposable {
   /** AMQP URL of the administrator in this virtual host. */
   url: string;
   vhost: string;
@@ -37,6 +37,7 @@ export async function createTestVhost(env: NodeJS.ProcessEnv = process.env): Pro
       return other.href;
     },
     remove: () => administration.deleteVhost(),
+    [Symbol.asyncDispose]: () => administration.deleteVhost(),
   };
 }
 

@@ -1,16 +1,14 @@
 import { type AgentPool, isFinished, labels, type MillwrightResource, type Workflow } from '@millwright/crds';
 import { podState } from './agent-task/observe.ts';
 import type { Cluster, Pod } from './cluster.ts';
+import type { Leadership } from './leadership.ts';
 import { type KubeObject, keyOf } from './runtime/index.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
 export interface EventWiring {
   cluster: Cluster;
   scheduler: Scheduler;
-  enqueueTask: (key: string) => void;
-  enqueueWorkflow: (key: string) => void;
-  enqueuePool: (key: string) => void;
-  enqueueProject: (key: string) => void;
+  enqueue: Leadership['enqueue'];
   record: (object: MillwrightResource, deleted: boolean) => void;
   /** Capabilities, image or scale of a pool changed: its agents may have other queues to consume. */
   poolChanged: (pool: AgentPool) => void;
@@ -24,19 +22,20 @@ const specChanged = (old: KubeObject | undefined, next: KubeObject | undefined):
 
 /** Who is to be looked at again when something changes. Handlers only enqueue keys. Returns a function that ends it. */
 export function connectEvents(wiring: EventWiring): () => void {
-  const { cluster, scheduler, enqueueTask, enqueueWorkflow, enqueuePool, enqueueProject, record } = wiring;
+  const { cluster, scheduler, enqueue, record } = wiring;
   const ends = [
     cluster.tasks.store.onChange((old, next, cause) => {
       const task = next ?? old;
       if (!task) return;
       if (!next) record(task, true);
       else if (!old && cause !== 'list') record(next, false);
-      if (!isFinished(next?.status?.phase) || !isFinished(old?.status?.phase)) enqueueTask(keyOf(task));
+      if (!isFinished(next?.status?.phase) || !isFinished(old?.status?.phase)) enqueue('task', keyOf(task));
       const workflow = task.metadata.labels?.[labels.workflow];
       const moved = old?.status?.phase !== next?.status?.phase || old?.status?.reason !== next?.status?.reason;
-      if (workflow !== undefined && (moved || !old || !next)) enqueueWorkflow(`${task.metadata.namespace}/${workflow}`);
+      if (workflow !== undefined && (moved || !old || !next))
+        enqueue('workflow', `${task.metadata.namespace}/${workflow}`);
       for (const holder of [next?.status?.agent, next?.status?.verifier])
-        if (holder && moved) enqueuePool(`${task.metadata.namespace}/${holder.pool}`);
+        if (holder && moved) enqueue('pool', `${task.metadata.namespace}/${holder.pool}`);
     }),
     cluster.workflows.store.onChange((old, next, cause) => {
       const workflow = next ?? old;
@@ -45,33 +44,33 @@ export function connectEvents(wiring: EventWiring): () => void {
         record(workflow, true);
         wiring.workflowGone(workflow);
       } else if (!old && cause !== 'list') record(next, false);
-      if (cause !== 'write' || isFinished(next?.status?.phase)) enqueueWorkflow(keyOf(workflow));
+      if (cause !== 'write' || isFinished(next?.status?.phase)) enqueue('workflow', keyOf(workflow));
       if (!next || specChanged(old, next)) {
         scheduler.refresh();
-        if (old) for (const key of cluster.tasks.store.keysBy('workflow', workflow.metadata.uid)) enqueueTask(key);
+        if (old) for (const key of cluster.tasks.store.keysBy('workflow', workflow.metadata.uid)) enqueue('task', key);
       }
       if (old?.status?.phase !== next?.status?.phase)
-        enqueueProject(`${workflow.metadata.namespace}/${workflow.spec.projectRef.name}`);
+        enqueue('project', `${workflow.metadata.namespace}/${workflow.spec.projectRef.name}`);
     }),
     cluster.projects.store.onChange((old, next) => {
       const project = next ?? old;
       if (!project || !specChanged(old, next)) return;
       const key = keyOf(project);
       record(project, !next);
-      enqueueProject(key);
+      enqueue('project', key);
       scheduler.refresh();
-      for (const workflow of cluster.workflows.store.keysBy('project', key)) enqueueWorkflow(workflow);
-      for (const task of cluster.tasks.store.keysBy('project', key)) enqueueTask(task);
-      for (const pool of cluster.pools.store.keysBy('namespace', project.metadata.namespace)) enqueuePool(pool);
+      for (const workflow of cluster.workflows.store.keysBy('project', key)) enqueue('workflow', workflow);
+      for (const task of cluster.tasks.store.keysBy('project', key)) enqueue('task', task);
+      for (const pool of cluster.pools.store.keysBy('namespace', project.metadata.namespace)) enqueue('pool', pool);
     }),
     cluster.pools.store.onChange((old, next) => {
       const pool = next ?? old;
       if (!pool || !specChanged(old, next)) return;
       record(pool, !next);
-      enqueuePool(keyOf(pool));
+      enqueue('pool', keyOf(pool));
       scheduler.refresh();
       for (const task of cluster.tasks.store.by('namespace', pool.metadata.namespace))
-        if (!isFinished(task.status?.phase)) enqueueTask(keyOf(task));
+        if (!isFinished(task.status?.phase)) enqueue('task', keyOf(task));
       if (next) wiring.poolChanged(next);
     }),
     cluster.jobs.store.onChange((old, next) => enqueueOwner(next ?? old)),
@@ -79,7 +78,7 @@ export function connectEvents(wiring: EventWiring): () => void {
       enqueueOwner(next ?? old);
       const pod: Pod | undefined = next ?? old;
       if (pod && podState(old) !== podState(next))
-        for (const task of cluster.tasks.store.keysBy('pod', keyOf(pod))) enqueueTask(task);
+        for (const task of cluster.tasks.store.keysBy('pod', keyOf(pod))) enqueue('task', task);
     }),
   ];
   return () => {
@@ -88,6 +87,6 @@ export function connectEvents(wiring: EventWiring): () => void {
 
   function enqueueOwner(object: KubeObject | undefined): void {
     const pool = object?.metadata.labels?.[labels.pool];
-    if (object && pool !== undefined) enqueuePool(`${object.metadata.namespace}/${pool}`);
+    if (object && pool !== undefined) enqueue('pool', `${object.metadata.namespace}/${pool}`);
   }
 }

@@ -15,14 +15,16 @@ export interface StatusWriterOptions<T extends MillwrightResource> {
 
 export type Written<T> = { state: 'same' } | { state: 'written'; object: T } | { state: 'delayed'; delayMs: number };
 
+export type StatusWriter<T extends MillwrightResource> = (
+  object: T,
+  status: NonNullable<T['status']>,
+  how: { lazy?: boolean; note?: Note },
+) => Promise<Written<T>>;
+
 /** Writes a status when it differs; one that is true only for the moment waits for the lazy writes' consent. */
-export function statusWriter<T extends MillwrightResource>(options: StatusWriterOptions<T>) {
+export function statusWriter<T extends MillwrightResource>(options: StatusWriterOptions<T>): StatusWriter<T> {
   const { kube, resource, lazy, applyWrite, onWritten } = options;
-  return async (
-    object: T,
-    status: NonNullable<T['status']>,
-    how: { lazy?: boolean; note?: Note },
-  ): Promise<Written<T>> => {
+  return async (object, status, how) => {
     const key = `${object.kind}/${keyOf(object)}`;
     if (mergePatchBetween(object.status ?? {}, status) === undefined) {
       lazy.clear(key);

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Broker, connect, targets, topology } from '@millwright/broker';
+import { createTestVhost } from '@millwright/broker/testing';
 import { type EffectMessage, type EffectResultMessage, effectMessage, effectResultMessage } from '@millwright/crds';
-import { testVhost } from '@millwright/local/testing';
 import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { fileProjects } from '../shared/projects.ts';
@@ -30,7 +30,7 @@ beforeEach(async () => {
   cleanUp = new AsyncDisposableStack();
   folder = await mkdtemp(join(tmpdir(), 'millwright-publisher-'));
   cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
-  const vhost = cleanUp.use(await testVhost());
+  const vhost = cleanUp.use(await createTestVhost());
   forge = await startForge(join(folder, 'forge'));
   cleanUp.defer(() => forge.close());
   upstream = await forge.repository('app');
@@ -40,7 +40,7 @@ beforeEach(async () => {
   work = join(folder, 'work');
   await clientGit(folder, 'clone', '-q', host.cloneUrl(tokenFor()), work);
 
-  broker = await connect({ url: vhost.amqpUrl, name: 'publisher-test', topology: 'declare' });
+  broker = await connect({ url: vhost.url, name: 'publisher-test', topology: 'declare' });
   cleanUp.defer(() => broker.close());
   answers = [];
   performed = 0;

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { type Broker, connect, listDeadLetters, targets, topology } from '@millwright/broker';
+import { createTestVhost, type TestVhost } from '@millwright/broker/testing';
 import { type EventMessage, eventMessage } from '@millwright/crds';
-import { type TestDatabase, type TestVhost, testDatabase, testVhost } from '@millwright/local/testing';
+import { type TestDatabase, testDatabase } from '@millwright/local/testing';
 import { createMetrics, silentLogger } from '@millwright/otel';
 import { createStore } from '@millwright/supabase';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -16,9 +17,9 @@ let cleanUp: AsyncDisposableStack;
 
 beforeEach(async () => {
   cleanUp = new AsyncDisposableStack();
-  vhost = cleanUp.use(await testVhost());
+  vhost = cleanUp.use(await createTestVhost());
   database = cleanUp.use(await testDatabase());
-  broker = await connect({ url: vhost.amqpUrl, name: 'recorder-test', topology: 'declare' });
+  broker = await connect({ url: vhost.url, name: 'recorder-test', topology: 'declare' });
   cleanUp.defer(() => broker.close());
 });
 afterEach(() => cleanUp.disposeAsync());
@@ -83,7 +84,7 @@ const recordedLines = async () => {
 };
 const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 30_000, interval: 50 });
 const linesAre = (count: number) => until(async () => expect(await recordedLines()).toBe(count));
-const queueIsEmpty = (url = vhost.amqpUrl) =>
+const queueIsEmpty = (url = vhost.url) =>
   until(async () => {
     // Ready messages only: a fresh connection sees those that were given back.
     const other = await connect({ url, name: 'depth', topology: 'assume' });
@@ -132,7 +133,7 @@ it.each([
 });
 
 it('acknowledges nothing that it has not written', async () => {
-  const dying = await connect({ url: vhost.amqpUrl, name: 'dying', topology: 'assume' });
+  const dying = await connect({ url: vhost.url, name: 'dying', topology: 'assume' });
   const changes: boolean[] = [];
   const first = record({ broker: dying, onStoreChange: (answers) => changes.push(answers) });
   await until(async () => expect(changes).toEqual([true]));
@@ -168,7 +169,7 @@ it('records each event once when recorders die before they acknowledge', async (
   const store = createStore({ url: database.url, key: database.serviceKey });
   let writes = 0;
   // Dies after the commit and before the answer: its deliveries come again.
-  const dying = await connect({ url: vhost.amqpUrl, name: 'dying', topology: 'assume' });
+  const dying = await connect({ url: vhost.url, name: 'dying', topology: 'assume' });
   const first = record({
     broker: dying,
     store: {
@@ -198,7 +199,7 @@ it('runs as a process: readiness tells what is missing, metrics count, SIGTERM e
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
     env: {
       PATH: process.env.PATH,
-      MILLWRIGHT_AMQP_URL: vhost.amqpUrl,
+      MILLWRIGHT_AMQP_URL: vhost.url,
       MILLWRIGHT_SUPABASE_URL: database.url,
       MILLWRIGHT_SUPABASE_KEY: database.serviceKey,
       MILLWRIGHT_HTTP_PORT: '0',

@@ -6,8 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Broker, connect, targets, topology } from '@millwright/broker';
+import { createTestVhost } from '@millwright/broker/testing';
 import { controlMessage, type EffectResultMessage, effectMessage, effectResultMessage } from '@millwright/crds';
-import { testVhost } from '@millwright/local/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { clientGit, commit, failingGit, startForge } from './forge.ts';
 import { signingKey, tokenFor } from './git-host.ts';
@@ -71,7 +71,7 @@ const exitCode = async ({ child }: Started): Promise<number | null> => {
 };
 
 it('carries a commit from a sandbox to the forge, and ends a token when the attempt ends', async () => {
-  const vhost = cleanUp.use(await testVhost());
+  const vhost = cleanUp.use(await createTestVhost());
   const forge = await startForge(join(folder, 'forge'));
   cleanUp.defer(() => forge.close());
   const upstream = await forge.repository('app');
@@ -82,7 +82,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
   await writeFile(credentials, `${forge.url.replace('//', `//${username}:${password}@`)}\n`);
   const common = {
     MILLWRIGHT_SIGNING_KEY: signingKey,
-    MILLWRIGHT_AMQP_URL: vhost.amqpUrl,
+    MILLWRIGHT_AMQP_URL: vhost.url,
     MILLWRIGHT_PROJECTS_FILE: projects,
     MILLWRIGHT_FORGE_CREDENTIALS_FILE: credentials,
   };
@@ -99,7 +99,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
     MILLWRIGHT_WORK_DIR: join(folder, 'publisher'),
   });
   await Promise.all([git, gateway, publisher].map(ready));
-  const broker: Broker = await connect({ url: vhost.amqpUrl, name: 'processes-test', topology: 'declare' });
+  const broker: Broker = await connect({ url: vhost.url, name: 'processes-test', topology: 'declare' });
   cleanUp.defer(() => broker.close());
 
   const work = join(folder, 'work');

@@ -151,6 +151,13 @@ describe('a Workflow ends as if nothing had happened when', () => {
     await endsAsExpected('stopped-broker');
   });
 
+  test('RabbitMQ is killed and comes back', async () => {
+    await team.create(relay('killed-broker'));
+    await holderOf(team, 'killed-broker', 'left');
+    await withoutServices(world.ctx, ['rabbitmq'], 'kill', () => delay(2_000));
+    await endsAsExpected('killed-broker');
+  });
+
   test('Postgres and PostgREST are away all the time: it does not even wait', async () => {
     await withoutServices(world.ctx, ['postgres', 'postgrest'], 'stop', async () => {
       await team.create(relay('no-database'));

@@ -1,4 +1,3 @@
 export { type TestDatabase, testDatabase } from './database.ts';
 export { type ServiceVariable, serviceUrl } from './environment.ts';
 export { type TestNamespace, testNamespace } from './namespace.ts';
-export { type TestVhost, testVhost } from './vhost.ts';

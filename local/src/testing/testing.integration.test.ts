@@ -1,16 +1,6 @@
 import { expect, it } from 'vitest';
 import { run } from '../process/run.ts';
-import { management } from '../services/rabbitmq.ts';
-import { serviceUrl, testDatabase, testNamespace, testVhost } from './index.ts';
-
-it('makes a virtual host and removes it', async () => {
-  const vhost = await testVhost();
-  expect(vhost.amqpUrl).toBe(`${serviceUrl('MILLWRIGHT_TEST_AMQP_URL')}/${vhost.name}`);
-  const path = `/api/vhosts/${vhost.name}`;
-  expect(await management(vhost.managementUrl, 'GET', path)).toMatchObject({ name: vhost.name });
-  await vhost.dispose();
-  await expect(management(vhost.managementUrl, 'GET', path)).rejects.toThrow(/404/);
-});
+import { serviceUrl, testDatabase, testNamespace } from './index.ts';
 
 it('makes a namespace and removes it', async () => {
   const kubeconfig = serviceUrl('MILLWRIGHT_TEST_KUBECONFIG');

@@ -1,7 +1,8 @@
 import type { AgentPool } from '@millwright/crds';
 import { type Cluster, resources } from '../cluster.ts';
+import type { Note } from '../note.ts';
 import { isAlreadyExists, isNotFound, type KubeClient } from '../runtime/index.ts';
-import type { statusWriter } from '../status-writer.ts';
+import type { StatusWriter } from '../status-writer.ts';
 import { type SandboxSettings, sandboxJob, sandboxName } from './job.ts';
 import type { PoolAction } from './plan.ts';
 
@@ -9,7 +10,8 @@ export interface ExecutePoolOptions {
   kube: KubeClient;
   cluster: Cluster;
   settings: SandboxSettings;
-  writeStatus: ReturnType<typeof statusWriter<AgentPool>>;
+  writeStatus: StatusWriter<AgentPool>;
+  tell: (pool: AgentPool, note: Note) => void;
   prepare: (pool: AgentPool) => Promise<void>;
   draining: Set<string>;
 }
@@ -52,15 +54,16 @@ export async function executePool(
     owner: AgentPool,
     ordinal: number,
     image: string,
-    { kube, cluster, settings }: ExecutePoolOptions,
+    { kube, cluster, settings, tell }: ExecutePoolOptions,
   ) {
     const project = cluster.projects.store
       .by('namespace', namespace)
       .find((candidate) => candidate.spec.workspace?.image === image);
     try {
-      cluster.jobs.store.applyWrite(
-        await kube.create(resources.jobs, sandboxJob(owner, ordinal, image, settings, project)),
-      );
+      const job = await kube.create(resources.jobs, sandboxJob(owner, ordinal, image, settings, project));
+      cluster.jobs.store.applyWrite(job);
+      const message = `Job ${job.metadata.name} with image ${image}`;
+      tell(owner, { type: 'Normal', reason: 'SandboxCreated', message });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       // An earlier pass made it and its answer was lost, or the cache is behind: it counts from now on.

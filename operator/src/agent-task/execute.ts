@@ -15,7 +15,7 @@ import type { WorkQueues } from '../dispatch/work-queues.ts';
 import { attemptSpan, sentTrace, traceOf } from '../message-spans.ts';
 import { isNotFound, type KubeClient } from '../runtime/index.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { statusWriter } from '../status-writer.ts';
+import type { StatusWriter } from '../status-writer.ts';
 import type { TaskAction } from './actions.ts';
 import type { TaskMemories } from './memory.ts';
 import { identityOf } from './names.ts';
@@ -28,7 +28,7 @@ export interface ExecuteTaskOptions {
   memories: TaskMemories;
   scheduler: Scheduler;
   workQueues: WorkQueues;
-  writeStatus: ReturnType<typeof statusWriter<AgentTask>>;
+  writeStatus: StatusWriter<AgentTask>;
   settings: GrantSettings;
   /** Tells agents about a work queue that is new. */
   announceQueue: (namespace: string, key: WorkKey) => Promise<void>;

@@ -87,8 +87,17 @@ function planAdmitted(
     return { actions };
   }
   const work = publishWork(observed, 'run', chosen, now);
-  const status = waiting(task, now, reasons.Queued, `attempt ${attempt} waits for an agent to claim it`);
-  const actions: TaskAction[] = [...drops, ...work.actions, { do: 'status', lazy: true, status }];
+  const message = `attempt ${attempt} waits for an agent to claim it`;
+  const actions: TaskAction[] = [
+    ...drops,
+    ...work.actions,
+    {
+      do: 'status',
+      lazy: true,
+      status: waiting(task, now, reasons.Queued, message),
+      note: { type: 'Normal', reason: reasons.Queued, message },
+    },
+  ];
   return { actions, requeueAfterMs: work.requeueAfterMs };
 }
 

@@ -1,14 +1,14 @@
 import type { AgentTask, Workflow } from '@millwright/crds';
 import { type Cluster, resources } from '../cluster.ts';
 import { isAlreadyExists, isNotFound, type KubeClient, TerminalError } from '../runtime/index.ts';
-import type { statusWriter } from '../status-writer.ts';
+import type { StatusWriter } from '../status-writer.ts';
 import type { WorkflowAction } from './actions.ts';
 import type { TaskDraft } from './children.ts';
 
 export interface ExecuteWorkflowOptions {
   kube: KubeClient;
   cluster: Cluster;
-  writeStatus: ReturnType<typeof statusWriter<Workflow>>;
+  writeStatus: StatusWriter<Workflow>;
   enqueueTask: (key: string) => void;
   /** Tasks created at the same time. */
   parallelCreates?: number;

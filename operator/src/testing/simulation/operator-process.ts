@@ -1,12 +1,5 @@
 import { type Broker, ConnectionLostError, type Delivery, workQueueName } from '@millwright/broker';
-import {
-  type AgentTask,
-  isFinished,
-  labels,
-  type OperatorInbound,
-  operatorInbound,
-  type Workflow,
-} from '@millwright/crds';
+import { type AgentTask, type OperatorInbound, operatorInbound, type Workflow } from '@millwright/crds';
 import { silentLogger } from '@millwright/otel';
 import type { TaskPlan } from '../../agent-task/actions.ts';
 import { executeTask } from '../../agent-task/execute.ts';
@@ -18,6 +11,7 @@ import { createInbound } from '../../dispatch/inbound.ts';
 import { WorkQueues } from '../../dispatch/work-queues.ts';
 import { connectEvents } from '../../events.ts';
 import { LazyWrites } from '../../lazy-writes.ts';
+import type { Kind } from '../../leadership.ts';
 import {
   isNotFound,
   type KubeClient,
@@ -30,6 +24,7 @@ import {
 } from '../../runtime/index.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 import { statusWriter } from '../../status-writer.ts';
+import { enqueueAll, occupySlots } from '../../take-over.ts';
 import type { WorkflowPlan } from '../../workflow/actions.ts';
 import { executeWorkflow } from '../../workflow/execute.ts';
 import { type DagCache, observeWorkflow } from '../../workflow/observe.ts';
@@ -169,8 +164,11 @@ export function startProcess(options: ProcessOptions) {
 
   const memories = new TaskMemories();
   const dags: DagCache = new Map();
-  const enqueueTask = (key: string) => dirty.add(`AgentTask ${key}`);
-  const enqueueWorkflow = (key: string) => dirty.add(`Workflow ${key}`);
+  const enqueue = (kind: Kind, key: string) => {
+    if (kind === 'task') dirty.add(`AgentTask ${key}`);
+    if (kind === 'workflow') dirty.add(`Workflow ${key}`);
+  };
+  const enqueueTask = (key: string) => enqueue('task', key);
   const lazy = new LazyWrites({ clock: { now, wall: now, after: () => () => undefined } });
   const scheduler = new Scheduler({
     limits: {
@@ -196,28 +194,12 @@ export function startProcess(options: ProcessOptions) {
   const writeTask = writer<AgentTask>(resources.tasks, cluster.tasks.store);
   const writeWorkflow = writer<Workflow>(resources.workflows as never, cluster.workflows.store);
 
-  for (const task of cluster.tasks.store.values()) {
-    const { status, metadata, spec } = task;
-    if (status?.phase === 'Running' || status?.phase === 'Verifying') {
-      const holder = status.phase === 'Verifying' ? (status.verifier ?? status.agent) : status.agent;
-      const workflow = metadata.labels?.[labels.workflowUid];
-      scheduler.occupy({
-        key: keyOf(task),
-        project: `${metadata.namespace}/${spec.projectRef.name}`,
-        ...(workflow === undefined ? {} : { workflow }),
-        pool: `${metadata.namespace}/${holder?.pool}`,
-      });
-    }
-    if (!isFinished(status?.phase)) enqueueTask(keyOf(task));
-  }
-  for (const workflow of cluster.workflows.store.values()) enqueueWorkflow(keyOf(workflow));
+  occupySlots({ cluster, scheduler });
+  enqueueAll({ cluster, enqueue });
   connectEvents({
     cluster,
     scheduler,
-    enqueueTask,
-    enqueueWorkflow,
-    enqueuePool: () => undefined,
-    enqueueProject: () => undefined,
+    enqueue,
     record: () => undefined,
     poolChanged: () => undefined,
     workflowGone: () => undefined,

@@ -1,0 +1,161 @@
+import type { Broker, Management } from '@millwright/broker';
+import type { AgentPool, AgentTask, MillwrightResource, Project, Workflow } from '@millwright/crds';
+import type { Logger, Telemetry } from '@millwright/otel';
+import type { SandboxSettings } from './agent-pool/job.ts';
+import type { Reachable } from './agent-pool/network-policy.ts';
+import { TaskMemories } from './agent-task/memory.ts';
+import { type Cluster, resources } from './cluster.ts';
+import { announcer } from './dispatch/announce.ts';
+import type { GrantSettings } from './dispatch/grant.ts';
+import { WorkQueues } from './dispatch/work-queues.ts';
+import { History } from './history.ts';
+import { LazyWrites } from './lazy-writes.ts';
+import { spanOfResult } from './message-spans.ts';
+import type { Note } from './note.ts';
+import {
+  type Controller,
+  createEventRecorder,
+  type KubeClient,
+  keyOf,
+  type ResourceType,
+  type RuntimeMetrics,
+  type Store,
+  systemClock,
+} from './runtime/index.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { type StatusWriter, statusWriter } from './status-writer.ts';
+import type { TaskMetrics } from './task-metrics.ts';
+import { traceTask, traceWorkflow } from './tracing.ts';
+
+export interface OperatorOptions {
+  /** Guarded by the leader election: it refuses to write once the lease is lost. */
+  kube: KubeClient;
+  broker: Broker;
+  management: Management;
+  /** Reflectors that have synced. */
+  cluster: Cluster;
+  epoch: () => number;
+  writesAllowed: () => boolean;
+  /** This process, for Events. */
+  instance: string;
+  grants: GrantSettings;
+  sandbox: SandboxSettings;
+  /** Broker URL as sandboxes reach it. */
+  sandboxAmqpUrl: string;
+  reachable: Reachable;
+  telemetry: Telemetry;
+  logger: Logger;
+  metrics: RuntimeMetrics;
+  taskMetrics: TaskMetrics;
+}
+
+/** What one term of leadership works with. All that it holds in memory can be derived again by the next leader. */
+export interface Leadership extends OperatorOptions {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Since when messages arrive at this process, in milliseconds since the epoch; undefined: they do not. */
+  listeningSince: number | undefined;
+  memories: TaskMemories;
+  scheduler: Scheduler;
+  workQueues: WorkQueues;
+  /** Names of pods that are to get no more work. */
+  draining: Set<string>;
+  lazy: LazyWrites;
+  history: History;
+  events: ReturnType<typeof createEventRecorder>;
+  /** Says in a Kubernetes Event what happened to an object. */
+  tell(object: MillwrightResource, note: Note | undefined): void;
+  announce: ReturnType<typeof announcer>;
+  writeStatus: {
+    project: StatusWriter<Project>;
+    pool: StatusWriter<AgentPool>;
+    workflow: StatusWriter<Workflow>;
+    task: StatusWriter<AgentTask>;
+  };
+  controllers: Partial<Record<Kind, Controller>>;
+  /** Has an object looked at, once there is a controller to do it. */
+  enqueue(kind: Kind, key: string): void;
+}
+
+export type Kind = 'project' | 'pool' | 'workflow' | 'task';
+
+export function beginLeadership(options: OperatorOptions): Leadership {
+  const { kube, broker, cluster, logger, metrics, telemetry } = options;
+  const now = () => Date.now();
+  const controllers: Leadership['controllers'] = {};
+  const enqueue = (kind: Kind, key: string) => controllers[kind]?.enqueue(key);
+  const memories = new TaskMemories((key, { delivery, message, receivedAt }) => {
+    const task = telemetry.enabled ? cluster.tasks.store.get(key) : undefined;
+    if (task) telemetry.emit(spanOfResult(task, delivery, message, receivedAt, now()));
+  });
+  const lazy = new LazyWrites({ clock: systemClock });
+  const history = new History({ broker, logger, allowed: options.writesAllowed });
+  const events = createEventRecorder({
+    kube,
+    component: 'millwright.dev/operator',
+    instance: options.instance,
+    logger,
+    metrics,
+  });
+  const scheduler = new Scheduler({
+    limits: {
+      project: (key) => cluster.projects.store.get(key)?.spec.limits?.maxParallelTasks,
+      workflow: (uid) => cluster.workflows.store.by('uid', uid)[0]?.spec.parallelism,
+      pool: (key) => {
+        const spec = cluster.pools.store.get(key)?.spec;
+        return spec?.enabled ? spec.scale.max : 0;
+      },
+    },
+    changed: (keys) => {
+      for (const key of keys) enqueue('task', key);
+    },
+  });
+  const workQueues = new WorkQueues((namespace, pool) => enqueue('pool', `${namespace}/${pool}`));
+
+  const writer = <T extends MillwrightResource>(
+    resource: ResourceType<T>,
+    store: Store<T>,
+    onWritten?: (before: T, after: T) => void,
+  ) =>
+    statusWriter<T>({
+      kube,
+      resource,
+      lazy,
+      applyWrite: (object) => store.applyWrite(object),
+      onWritten: (before, after, note) => {
+        history.record(after);
+        onWritten?.(before, after);
+        tell(after, note);
+      },
+    });
+  const tell = (object: MillwrightResource, note: Note | undefined) => {
+    if (note?.type === 'Normal') events.normal(object, note.reason, note.message);
+    else if (note) events.warning(object, note.reason, note.message);
+  };
+
+  return {
+    ...options,
+    now,
+    listeningSince: undefined,
+    memories,
+    scheduler,
+    workQueues,
+    draining: new Set(),
+    lazy,
+    history,
+    events,
+    tell,
+    announce: announcer({ broker, cluster, workQueues }),
+    writeStatus: {
+      project: writer(resources.projects, cluster.projects.store),
+      pool: writer(resources.pools, cluster.pools.store),
+      workflow: writer(resources.workflows, cluster.workflows.store, (_, after) => traceWorkflow(telemetry, after)),
+      task: writer(resources.tasks, cluster.tasks.store, (before, after) => {
+        traceTask(telemetry, before, after, memories.peek(keyOf(after))?.sendings);
+        options.taskMetrics.written(before, after);
+      }),
+    },
+    controllers,
+    enqueue,
+  };
+}

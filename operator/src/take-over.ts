@@ -1,0 +1,42 @@
+import { isFinished, labels } from '@millwright/crds';
+import type { Leadership } from './leadership.ts';
+import { keyOf } from './runtime/index.ts';
+import { traceTaskAgain, traceWorkflow } from './tracing.ts';
+
+/** Spans of what ended this long before a restart are emitted again, in case the end of the process came between. */
+const REPEAT_SPANS_MS = 120_000;
+
+/** Slots of tasks that are at work are taken before anybody else is admitted. */
+export function occupySlots({ cluster, scheduler }: Pick<Leadership, 'cluster' | 'scheduler'>): void {
+  for (const task of cluster.tasks.store.values()) {
+    const { phase, agent, verifier } = task.status ?? {};
+    if (phase !== 'Running' && phase !== 'Verifying') continue;
+    const holder = phase === 'Verifying' ? (verifier ?? agent) : agent;
+    const workflow = task.metadata.labels?.[labels.workflowUid];
+    scheduler.occupy({
+      key: keyOf(task),
+      project: `${task.metadata.namespace}/${task.spec.projectRef.name}`,
+      ...(workflow === undefined ? {} : { workflow }),
+      pool: `${task.metadata.namespace}/${holder?.pool ?? ''}`,
+    });
+  }
+}
+
+/** Says once more what the leader before may not have said: to traces, and to the history. */
+export function repeatReports({ cluster, telemetry, history, now }: Leadership): void {
+  const isRecent = (at: string | undefined) => now() - Date.parse(at ?? '') < REPEAT_SPANS_MS;
+  for (const workflow of cluster.workflows.store.values())
+    if (isRecent(workflow.status?.finishedAt)) traceWorkflow(telemetry, workflow);
+  for (const task of cluster.tasks.store.values())
+    if (isRecent(task.status?.history?.at(-1)?.finishedAt)) traceTaskAgain(telemetry, task);
+  for (const { store } of [cluster.projects, cluster.pools, cluster.workflows, cluster.tasks])
+    for (const object of store.values()) history.record(object);
+}
+
+/** Has everything looked at that is there; a finished task needs nothing more. */
+export function enqueueAll({ cluster, enqueue }: Pick<Leadership, 'cluster' | 'enqueue'>): void {
+  for (const task of cluster.tasks.store.values()) if (!isFinished(task.status?.phase)) enqueue('task', keyOf(task));
+  for (const workflow of cluster.workflows.store.values()) enqueue('workflow', keyOf(workflow));
+  for (const pool of cluster.pools.store.values()) enqueue('pool', keyOf(pool));
+  for (const project of cluster.projects.store.values()) enqueue('project', keyOf(project));
+}
