@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** What is awaited may take its time on a busy machine. */
+const expect = { poll: { timeout: 30_000 } };
+
 /** Unit tests need nothing; integration and e2e tests need the local platform, which their global set-up brings up. */
 export default defineConfig({
   test: {
@@ -7,13 +10,18 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect,
           include: ['*/src/**/*.test.ts'],
           exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts'],
+          // Some run git, or processes of their own: on a busy machine these take seconds.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: 'integration',
+          expect,
           include: ['*/src/**/*.integration.test.ts'],
           globalSetup: ['local/src/testing/global-setup.ts'],
           testTimeout: 60_000,
@@ -25,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect,
           include: ['*/src/**/*.e2e.test.ts'],
           globalSetup: ['local/src/testing/global-setup.ts'],
           testTimeout: 300_000,

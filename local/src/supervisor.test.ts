@@ -91,8 +91,10 @@ describe('starting', () => {
 
   test('names reason, log and remedy of what failed, brings the others up, and spares the dependants', async () => {
     let prepared = false;
-    const broken = daemon('broken', 'echo this is why; exit 3', {
+    const broken = daemon('broken', 'echo this is why; exec sleep 600', {
       ready: async () => {
+        const running = record('broken');
+        if (running && readFileSync(ctx.logFile('broken'), 'utf8').includes('why')) process.kill(running.pid);
         throw new Error('no answer');
       },
     });

@@ -203,6 +203,9 @@ async function drop(
   const { delivery, message } = held;
   const { work } = memories.of(key).published;
   if (work?.attempt === message.attempt && work.kind === message.kind) work.dropped = true;
+  // Settled first: delivered once more to another leader, it might be granted to an agent that was told not to wait. One that hears
+  // nothing asks again.
+  delivery.ack();
   if (delivery.replyTo !== undefined)
     await broker
       .reply(
@@ -212,7 +215,6 @@ async function drop(
         { correlationId: delivery.correlationId },
       )
       .catch((error: unknown) => logger.info('a drop could not be delivered', { task: key, error: String(error) }));
-  delivery.ack();
 }
 
 async function control(

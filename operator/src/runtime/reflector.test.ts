@@ -41,8 +41,7 @@ const held = (reflector: Reflector<Widget>) =>
   new Map(
     reflector.store.list().map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.resourceVersion]),
   );
-const same = (reflector: Reflector<Widget>) =>
-  expect.poll(() => held(reflector), { timeout: 5_000, interval: 5 }).toEqual(truth());
+const same = (reflector: Reflector<Widget>) => expect.poll(() => held(reflector), { interval: 5 }).toEqual(truth());
 const lists = () => server.requests.filter(({ path }) => !path.includes('watch=true'));
 const watches = () => server.requests.filter(({ path }) => path.includes('watch=true'));
 

@@ -103,7 +103,7 @@ export function createAgents(options: AgentsOptions) {
   function send(agent: Agent, body: unknown, more: Partial<Envelope> = {}): void {
     const envelope = { body, userId: poolUser(agent.pool.metadata.namespace, agent.pool.metadata.name), ...more };
     broker.results.push(envelope);
-    if (options.mayRepeat && chance.unusual(6)) echoes.push(envelope);
+    if (options.mayRepeat && chance.unusual(6)) echoes.push({ ...envelope });
   }
 
   function claim(agent: Agent, queue: string, envelope: Envelope): void {
@@ -195,7 +195,7 @@ export function createAgents(options: AgentsOptions) {
       body: { type: 'effectResult', id, task, attempt, ok: true, branch, commit },
       userId: 'publisher',
     });
-    if (options.mayRepeat && chance.unusual(8)) broker.effects.push(envelope);
+    if (options.mayRepeat && chance.unusual(8)) broker.effects.push({ ...envelope });
   }
 
   return {
