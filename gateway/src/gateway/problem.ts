@@ -18,14 +18,17 @@ export class Problem extends Error {
   /** What the caller can do about it. */
   readonly remedy: string | undefined;
   readonly errors: FieldError[];
+  /** For 503: when to ask again. */
+  readonly retryAfterSeconds: number;
   constructor(
     status: ContentfulStatusCode,
     detail: string,
-    more: { remedy?: string; errors?: FieldError[]; cause?: unknown } = {},
+    more: { remedy?: string; errors?: FieldError[]; retryAfterSeconds?: number | undefined; cause?: unknown } = {},
   ) {
     super(detail, more.cause === undefined ? {} : { cause: more.cause });
     this.status = status;
     this.remedy = more.remedy;
+    this.retryAfterSeconds = more.retryAfterSeconds ?? 5;
     this.errors = more.errors ?? [];
   }
 }
@@ -53,6 +56,7 @@ const titles: Record<number, string> = {
   422: 'Not acceptable as it is',
   429: 'Too many requests',
   500: 'Internal error',
+  502: 'No clear answer',
   503: 'Temporarily unavailable',
   504: 'Took too long',
 };
@@ -71,10 +75,24 @@ function fromKube(error: KubeError): Problem {
       ...cause,
     });
   if (error.status === 422 || error.status === 400) return new Problem(422, error.message, { errors, ...cause });
-  // What this process may not do, or what the API server cannot do now, is no fault of the caller.
-  const detail = error.status === 403 ? 'The gateway is not allowed to do this in the cluster.' : error.message;
-  const remedy = error.status === 403 ? "Check the gateway's RBAC." : 'Try again in a few seconds.';
-  return new Problem(error.status === 403 ? 500 : 503, detail, { remedy, ...cause });
+  // The gateway has the right (`cluster.ts` has asked): a quota or a policy of the cluster refuses.
+  if (error.status === 403)
+    return new Problem(403, error.message, { remedy: 'Ask whoever runs the cluster what it takes.', ...cause });
+  if (error.status === 413)
+    return new Problem(413, error.message, {
+      remedy: 'Split the Workflow, or move long commands into the repository.',
+      ...cause,
+    });
+  if (error.uncertain)
+    return new Problem(502, `It may have been done or not: ${error.message}.`, {
+      remedy: 'Look whether it is there before you send it again.',
+      ...cause,
+    });
+  return new Problem(503, error.message, {
+    remedy: 'Nothing was changed. Try again in a few seconds.',
+    retryAfterSeconds: error.retryAfterSeconds,
+    ...cause,
+  });
 }
 
 /** Turns whatever was thrown into a problem; undefined for what nobody foresaw. */
@@ -98,7 +116,7 @@ export function asProblem(error: unknown): Problem | undefined {
 /** Writes a problem as the answer. */
 export function problemResponse(c: Context, problem: Problem, requestId: string): Response {
   if (problem.status === 401) c.header('www-authenticate', 'Bearer realm="millwright"');
-  if (problem.status === 503) c.header('retry-after', '5');
+  if (problem.status === 503) c.header('retry-after', String(problem.retryAfterSeconds));
   // What is left of the body is not read: the connection is of no more use.
   if (problem.status === 413) c.header('connection', 'close');
   const body = {

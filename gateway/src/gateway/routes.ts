@@ -20,11 +20,12 @@ const always = {
 const reading = { ...always, 404: problem('Nothing of this name that the caller may see.') };
 const writing = {
   ...always,
-  403: problem('The caller may not change things in this namespace.'),
+  403: problem('The caller may not change things in this namespace, or a policy of the cluster refuses it.'),
   404: problem('The cluster has no such object.'),
   409: problem('It exists already, or was changed meanwhile.'),
   413: problem('The body is too large.'),
   422: problem('The cluster refuses it; errors name the fields.'),
+  502: problem('The cluster may have done it or not.'),
 };
 const security = [{ bearer: [] }];
 

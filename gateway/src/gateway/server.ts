@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Logger, Metrics, Telemetry } from '@millwright/otel';
 import { createStore } from '@millwright/supabase';
@@ -40,7 +41,7 @@ export function createGateway(
       keyFreshMs: KEY_FRESH_MS,
     }),
     historyOf: (caller) => historyOf(caller, { url, key, service }),
-    cluster: createCluster(parts.kube),
+    cluster: createCluster(parts.kube, sleep),
     audit: (entry) => service.audit(entry),
     log,
   });

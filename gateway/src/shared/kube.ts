@@ -14,11 +14,27 @@ export class KubeError extends Error {
   readonly reason: string | undefined;
   /** Fields and what is wrong with them, where the server says so. */
   readonly causes: { field?: string | undefined; message?: string | undefined }[];
-  constructor(status: number, message: string, reason?: string, causes: KubeError['causes'] = [], cause?: unknown) {
-    super(message, cause === undefined ? {} : { cause });
+  /** Whether the server may have done it all the same: the answer was lost, or came from somebody in between. */
+  readonly uncertain: boolean;
+  /** When the server wants to be asked again. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    status: number,
+    message: string,
+    more: {
+      reason?: string | undefined;
+      causes?: KubeError['causes'] | undefined;
+      uncertain?: boolean;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, more.cause === undefined ? {} : { cause: more.cause });
     this.status = status;
-    this.reason = reason;
-    this.causes = causes;
+    this.reason = more.reason;
+    this.causes = more.causes ?? [];
+    this.uncertain = more.uncertain ?? false;
+    this.retryAfterSeconds = more.retryAfterSeconds;
   }
 }
 
@@ -120,7 +136,11 @@ const statusSchema = z.object({
     .optional(),
 });
 
-function refusal(status: number, text: string): KubeError {
+/** Answers that do not say whether the request was carried out; 503 and 429 come from before that. */
+const withoutVerdict = new Set([500, 502, 504]);
+
+function refusal(response: Dispatcher.ResponseData, text: string, repeatable: boolean): KubeError {
+  const status = response.statusCode;
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -129,8 +149,20 @@ function refusal(status: number, text: string): KubeError {
   }
   const parsed = statusSchema.safeParse(body);
   const { message, reason, details } = parsed.success ? parsed.data : {};
-  return new KubeError(status, message ?? `the API server answered ${status}`, reason, details?.causes ?? []);
+  const seconds = Number.parseInt(String(response.headers['retry-after']), 10);
+  return new KubeError(status, message ?? `the API server answered ${status}`, {
+    reason,
+    causes: details?.causes,
+    uncertain: !repeatable && withoutVerdict.has(status),
+    retryAfterSeconds: Number.isNaN(seconds) ? undefined : seconds,
+  });
 }
+
+/** Whether nothing was sent, because there was no connection. */
+const neverSent = (error: unknown): boolean => {
+  const { syscall, code } = error as NodeJS.ErrnoException;
+  return syscall === 'connect' || syscall === 'getaddrinfo' || code === 'UND_ERR_CONNECT_TIMEOUT';
+};
 
 const TOKEN_AGE_MS = 60_000;
 
@@ -151,6 +183,8 @@ export async function connectKube(environment: NodeJS.ProcessEnv): Promise<Kube>
     return { authorization: `Bearer ${token.value}` };
   };
   const send = async <T>(method: Dispatcher.HttpMethod, path: string, body?: object, type = 'application/json') => {
+    // Doing any of the others twice is the same as doing it once.
+    const repeatable = method !== 'POST';
     let response: Dispatcher.ResponseData;
     let text: string;
     try {
@@ -162,9 +196,12 @@ export async function connectKube(environment: NodeJS.ProcessEnv): Promise<Kube>
       });
       text = await response.body.text();
     } catch (error) {
-      throw new KubeError(0, 'the Kubernetes API cannot be reached', undefined, [], error);
+      throw new KubeError(0, 'the Kubernetes API cannot be reached', {
+        uncertain: !repeatable && !neverSent(error),
+        cause: error,
+      });
     }
-    if (response.statusCode >= 300) throw refusal(response.statusCode, text);
+    if (response.statusCode >= 300) throw refusal(response, text, repeatable);
     return JSON.parse(text) as T;
   };
   return {
