@@ -12,7 +12,7 @@ const commands = {
   start: ['local/src/start.ts', 'bring everything up and run the example workflow'],
   test: ['local/src/test.ts', 'run all tests'],
   check: ['local/src/check.ts', 'types, format, lint, dead code, generated files'],
-  local: ['local/src/cli.ts', 'the local platform: up, down, status, logs, reset, env'],
+  local: ['local/src/cli.ts', 'the local platform: up, down, status, logs, reset, env, dead-letters'],
   bench: ['bench/src/main.ts', 'run the benchmarks'],
   bundle: ['local/src/images/bundle-cli.ts', 'bundle the processes, for building the images elsewhere'],
   generate: ['local/src/generate.ts', 'write the files that are generated from the schemas'],

@@ -1,5 +1,6 @@
 /** `dead-letters list | show | redrive | drop`, whichever program offers it. */
 import { parseArgs } from 'node:util';
+import { connect } from './broker.ts';
 import {
   type DeadLetter,
   dropDeadLetters,
@@ -17,59 +18,82 @@ const help = `Messages that could not be read or delivered wait in millwright.de
   dead-letters redrive --all | ID…         put back into the queue they came from
   dead-letters drop --all | ID…            delete for good`;
 
+/** A command whose broker does not answer should say so while somebody watches. */
+const CONNECT_MS = 10_000;
+
+type Write = (line: string) => void;
+/** Does what was asked for; returns the exit code. */
+type Work = (broker: Broker, write: Write) => Promise<number>;
+
 /**
  * Runs one command and returns the exit code: 0 done, 1 not everything could be done, 2 not understood.
  *
  * @param argv what follows `dead-letters` on the command line
+ * @param url says where the broker is; asked only when one is needed
  * @param write receives each line of output, without its line break
+ * @throws BrokerError when the broker does not answer within 10 s, or refuses
  */
 export async function deadLettersCommand(
   argv: readonly string[],
-  broker: Broker,
-  write: (line: string) => void = console.log,
+  url: () => string,
+  write: Write = console.log,
 ): Promise<number> {
   const parsed = parse(argv);
-  if (parsed === undefined || parsed.values.help || parsed.positionals.length === 0) {
+  const work = parsed && !parsed.values.help ? workOf(parsed) : undefined;
+  if (!work) {
     write(help);
     return parsed?.values.help ? 0 : 2;
   }
-  const [command, ...ids] = parsed.positionals;
-  const { all, json } = parsed.values;
-  const limit = Number(parsed.values.limit);
+  const broker = await connect({ url: url(), name: 'dead-letters', topology: 'declare', recoverForMs: CONNECT_MS });
+  try {
+    return await work(broker, write);
+  } finally {
+    await broker.close();
+  }
+}
+
+function workOf({ positionals, values }: NonNullable<ReturnType<typeof parse>>): Work | undefined {
+  const [command, ...ids] = positionals;
+  const { all, json } = values;
+  const limit = Number(values.limit);
   const filter = all ? ({ all: true } as const) : { ids };
   const chosen = (all === true) !== ids.length > 0;
+  const complete = (count: number) => all === true || count >= ids.length;
+  const [id] = ids;
 
-  if (command === 'list' && ids.length === 0 && Number.isInteger(limit) && limit > 0) {
-    const letters = await listDeadLetters(broker, { limit });
-    if (json) write(JSON.stringify(letters, null, 2));
-    else for (const line of table(letters)) write(line);
-    return 0;
-  }
-  if (command === 'show' && ids[0] !== undefined && ids.length === 1) {
-    const letter = await findDeadLetter(broker, ids[0]);
-    if (!letter) {
-      write(`no dead letter ${ids[0]}`);
-      return 1;
-    }
-    for (const line of json ? [JSON.stringify(letter, null, 2)] : details(letter)) write(line);
-    return 0;
-  }
-  if (command === 'redrive' && chosen) {
-    let failed = 0;
-    const count = await redriveDeadLetters(broker, filter, (letter, error) => {
-      failed++;
-      write(`${letter.id} stays: ${messageOf(error)}`);
-    });
-    write(`${count} re-driven`);
-    return failed > 0 || (!all && count < ids.length) ? 1 : 0;
-  }
-  if (command === 'drop' && chosen) {
-    const count = await dropDeadLetters(broker, filter);
-    write(`${count} dropped`);
-    return !all && count < ids.length ? 1 : 0;
-  }
-  write(help);
-  return 2;
+  if (command === 'list' && ids.length === 0 && Number.isInteger(limit) && limit > 0)
+    return async (broker, write) => {
+      const letters = await listDeadLetters(broker, { limit });
+      for (const line of json ? [JSON.stringify(letters, null, 2)] : table(letters)) write(line);
+      return 0;
+    };
+  if (command === 'show' && id !== undefined && ids.length === 1)
+    return async (broker, write) => {
+      const letter = await findDeadLetter(broker, id);
+      if (!letter) {
+        write(`no dead letter ${id}`);
+        return 1;
+      }
+      for (const line of json ? [JSON.stringify(letter, null, 2)] : details(letter)) write(line);
+      return 0;
+    };
+  if (command === 'redrive' && chosen)
+    return async (broker, write) => {
+      let failed = 0;
+      const count = await redriveDeadLetters(broker, filter, (letter, error) => {
+        failed++;
+        write(`${letter.id} stays: ${messageOf(error)}`);
+      });
+      write(`${count} re-driven`);
+      return failed === 0 && complete(count) ? 0 : 1;
+    };
+  if (command === 'drop' && chosen)
+    return async (broker, write) => {
+      const count = await dropDeadLetters(broker, filter);
+      write(`${count} dropped`);
+      return complete(count) ? 0 : 1;
+    };
+  return undefined;
 }
 
 function parse(argv: readonly string[]) {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { BrokerError, deadLettersCommand } from '@millwright/broker';
 import { createContext } from './context.ts';
 import { MissingRequirement } from './debian.ts';
 import { environmentExports, readEnvironment } from './env.ts';
@@ -20,6 +21,7 @@ Usage: npm run local -- <command>
   logs NAME      print a service's log; -f follows it
   reset          down, and delete all data (the built tools stay)
   env            print the addresses and credentials as shell exports; --json for all of them
+  dead-letters … list, show, re-drive and drop messages that nobody could read; dead-letters --help says more
 `;
 
 const options = {
@@ -29,6 +31,9 @@ const options = {
 } as const;
 
 async function main(args: string[]): Promise<number> {
+  // It has arguments of its own.
+  if (args[0] === 'dead-letters')
+    return deadLettersCommand(args.slice(1), () => readEnvironment(createContext()).amqpUrl);
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   const [command, name] = positionals;
   if (values.help || command === undefined) {
@@ -97,7 +102,7 @@ function printLog(ctx: Context, name: string | undefined, follow: boolean): numb
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const expected = error instanceof StartFailed || error instanceof MissingRequirement;
+  const expected = error instanceof StartFailed || error instanceof MissingRequirement || error instanceof BrokerError;
   const usage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
   console.error(expected || usage ? (error as Error).message : error);
   process.exitCode = usage ? 2 : 1;

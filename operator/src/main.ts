@@ -20,7 +20,7 @@ import { taskMetrics } from './task-metrics.ts';
 const USAGE = `usage: operator [command]
 
   (none)                 reconciles until it is told to stop
-  dead-letters …         lists, shows and re-drives dead letters; see dead-letters --help
+  dead-letters …         lists, shows, re-drives and drops dead letters; see dead-letters --help
 
 Configuration is read from the environment; a wrong one is answered with every problem at once.`;
 
@@ -114,15 +114,8 @@ async function main([command, ...argv]: string[]): Promise<number | undefined> {
     console.error(`unknown command "${command}"\n\n${USAGE}`);
     return 2;
   }
+  if (command === 'dead-letters') return deadLettersCommand(argv, () => readConfig(process.env).amqpUrl);
   const config = readConfig(process.env);
-  if (command === 'dead-letters') {
-    const broker = await connect({ url: config.amqpUrl, name: 'dead-letters', topology: 'declare' });
-    try {
-      return await deadLettersCommand(argv, broker);
-    } finally {
-      await broker.close();
-    }
-  }
   await run(config, createLogger({ level: config.logLevel, fields: { service: 'operator' } }));
   return undefined;
 }

@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+// Each starts a process.
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millwright-cli-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const cli = (...args: string[]) =>
+  spawnSync(process.execPath, [join(import.meta.dirname, 'cli.ts'), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, MILLWRIGHT_LOCAL_DIR: folder },
+  });
+
+it('says what it can do', () => {
+  const { status, stdout } = cli('--help');
+  expect(status).toBe(0);
+  for (const command of ['up', 'down', 'status', 'logs', 'reset', 'env', 'dead-letters'])
+    expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+});
+
+it('leaves the arguments of dead-letters to it', () => {
+  expect(cli('dead-letters', '--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('redrive --all') });
+  expect(cli('dead-letters', 'redrive')).toMatchObject({ status: 2 });
+});
+
+it('says that there is no platform yet', () => {
+  const { status, stderr } = cli('dead-letters', 'list');
+  expect(status).toBe(1);
+  expect(stderr).toContain('npm run local -- up');
+});
