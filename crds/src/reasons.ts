@@ -62,8 +62,10 @@ export const reasons = {
   CheckoutFailed: 'CheckoutFailed',
   /** A setup command of the project failed. */
   SetupFailed: 'SetupFailed',
-  /** The branch could not be published. */
+  /** The branch could not be published for now: the forge or the way there did not work. */
   PublishFailed: 'PublishFailed',
+  /** The branch cannot be published as things are: a rule, a right or the Project has to change; the message says which. */
+  PublishRefused: 'PublishRefused',
   /** Every allowed attempt was used. */
   AttemptsExhausted: 'AttemptsExhausted',
   /** The sandbox ended, or fell silent, without a result. */

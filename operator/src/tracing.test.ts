@@ -31,6 +31,12 @@ describe('the spans of a task', () => {
       { ...ended(runningOn('a'), [entry(1, { outcome: 'Failed', reason: 'PublishFailed' })]) },
       ['run', 'effect'],
     ],
+    [
+      'refused by the forge',
+      aTask({}, runningOn('a')),
+      { ...ended(runningOn('a'), [entry(1, { outcome: 'Failed', reason: 'PublishRefused' })]) },
+      ['run', 'effect'],
+    ],
   ])('%s: below one root, with the parent of whatever its messages caused', (_, before, after, sent) => {
     const spans = spansOfTask(before, after);
     const ids = spans.map(({ spanId }) => spanId);

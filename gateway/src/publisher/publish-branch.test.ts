@@ -144,6 +144,32 @@ describe('what cannot be published', () => {
     expect(waits).toEqual([]);
   });
 
+  it('says which branch is in the way', async () => {
+    await clientGit(upstream.bare, 'update-ref', 'refs/heads/ai/generated/fix-tests', upstream.head);
+    const answer = await publishBranch(effect(), options);
+    expect(answer).toMatchObject({ ok: false, retryable: false });
+    expect(answer.message).toContain("'refs/heads/ai/generated/fix-tests' exists");
+    expect(waits).toEqual([]);
+  });
+
+  it('does not try again what a rule of the forge refuses', async () => {
+    await clientGit(upstream.bare, 'config', 'receive.denyNonFastForwards', 'true');
+    await clientGit(upstream.work, 'checkout', '-q', '--orphan', 'other');
+    const other = await commit(upstream.work, { 'other.txt': 'x' });
+    await clientGit(upstream.work, 'push', '-q', 'origin', `${other}:refs/heads/${branch}`);
+    const answer = await publishBranch(effect(), options);
+    expect(answer).toMatchObject({ ok: false, retryable: false, message: expect.stringContaining('non-fast-forward') });
+    expect(answer.message).toContain('let the credentials of the Project push branches ai/generated/**');
+    expect(waits).toEqual([]);
+    expect(await onForge()).toBe(other);
+  });
+
+  it('tries again when a hook declines because the forge is ill', async () => {
+    await hook('pre-receive', 'test -e ill || { touch ill; echo "forge: Internal Server Error" >&2; exit 1; }');
+    expect(await publishBranch(effect(), options)).toMatchObject({ ok: true });
+    expect(waits).toHaveLength(1);
+  });
+
   it('does not try wrong credentials twice, and shows none', async () => {
     await host.setProjects({
       'team/app': { url: upstream.url, credentials: { username: 'bot', password: 'wrong-word' } },

@@ -17,6 +17,9 @@ class PublishFailure extends Error {
   }
 }
 
+/** The branch was not where it had been seen a moment ago. */
+class LeaseLost extends PublishFailure {}
+
 export interface PublishOptions {
   lookup: ProjectLookup;
   gitUrls: readonly string[];
@@ -35,10 +38,6 @@ const BASE_DELAY_MS = 500;
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 /** A lease that is lost is looked at again; somebody who keeps moving the branch wins. */
 const MAX_LEASES = 3;
-/** What git says of an update whose old value is not the observed one: found by the client, or by the forge in the very moment. */
-const leaseLost =
-  /stale info|fetch first|cannot lock ref|reference already exists|incorrect old value|failed to update ref/;
-
 function check(effect: PublishBranchMessage): void {
   const { branch, ref, task, attempt, project } = effect;
   // Both become part of paths.
@@ -60,8 +59,8 @@ async function onForge(args: readonly string[], from: ProjectSource, cwd?: strin
     });
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    const { retryable, message } = forgeFailure(error);
-    throw new PublishFailure(retryable, message, error);
+    const { kind, retryable, message } = forgeFailure(error);
+    throw new (kind === 'moved' ? LeaseLost : PublishFailure)(retryable, message, error);
   }
 }
 
@@ -139,8 +138,7 @@ async function once(effect: PublishBranchMessage, options: PublishOptions): Prom
       return;
     } catch (error) {
       // Somebody moved the branch in between, perhaps another publisher with the same effect.
-      const lost = error instanceof PublishFailure && leaseLost.test(error.message);
-      if (!lost || lease === MAX_LEASES) throw error;
+      if (!(error instanceof LeaseLost) || lease === MAX_LEASES) throw error;
     }
   }
 }

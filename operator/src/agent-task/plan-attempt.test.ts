@@ -95,7 +95,7 @@ describe('the end of a run', () => {
         task: aTask({ retry: { maxAttempts: 3 } }, runningOn('a')),
         inbox: { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, message: 'protected' }) },
       },
-      ['status Failed/PublishFailed', 'settle 1,2', ...ended],
+      ['status Failed/PublishRefused', 'settle 1,2', ...ended],
     ],
     [
       'not published for now: another attempt',

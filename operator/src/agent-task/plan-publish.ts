@@ -47,16 +47,14 @@ export function publish(
     });
   }
   if (answer) {
-    const message = `publishing the branch failed: ${answer.message ?? 'no reason given'}`;
-    const failure: Failure = {
-      class: answer.retryable ? 'infrastructure' : 'governance',
-      reason: reasons.PublishFailed,
-      message,
-    };
+    const said = answer.message ?? 'no reason given';
+    const failure: Failure = answer.retryable
+      ? { class: 'infrastructure', reason: reasons.PublishFailed, message: `publishing the branch failed: ${said}` }
+      : { class: 'governance', reason: reasons.PublishRefused, message: `the branch cannot be published: ${said}` };
     return end(afterFailure(task, failure, now, observed.random, tests), {
       type: 'Warning',
       reason: 'AttemptFailed',
-      message,
+      message: failure.message.slice(0, 1024),
     });
   }
   const branch = branchName(
