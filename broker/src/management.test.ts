@@ -18,6 +18,8 @@ describe('poolPermissions', () => {
     ['write', 'millwright.events', true],
     ['write', 'millwright.retry.5s', true],
     ['write', 'millwright.effects', false],
+    ['write', 'millwright.probes', false],
+    ['read', 'millwright.probes', false],
     ['write', 'millwright.work', false],
     ['write', 'millwright.control', false],
     ['write', 'millwright.dead', false],

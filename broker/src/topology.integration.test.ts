@@ -38,6 +38,7 @@ describe('topology', () => {
           topology.recorder,
           topology.dead,
           topology.effects,
+          topology.probes,
           topology.results,
           'millwright.retry.5s',
           'millwright.retry.60s',

@@ -21,6 +21,8 @@ export const topology = {
   results: 'millwright.results',
   /** Fanout exchange and its queue. */
   effects: 'millwright.effects',
+  /** Fanout exchange and its queue: questions of the operator to whichever git host is free. */
+  probes: 'millwright.probes',
   /** Topic exchange; the routing key is `<type>.<namespace>`. */
   events: 'millwright.events',
   /** Queue with every event. */
@@ -37,6 +39,7 @@ export const targets = {
   control: { exchange: topology.control, routingKey: '' } as Target,
   results: { exchange: topology.results, routingKey: topology.results } as Target,
   effects: { exchange: topology.effects, routingKey: topology.effects } as Target,
+  probes: { exchange: topology.probes, routingKey: topology.probes } as Target,
   event: (type: string, namespace: string): Target => ({
     exchange: topology.events,
     routingKey: `${type}.${namespace}`,
@@ -75,6 +78,9 @@ const DEAD_DELIVERY_LIMIT = 1_000_000_000;
 /** The oldest dead letters go first beyond this, so that a flood of poison fills no disk and blocks no queue. */
 const MAX_DEAD_LETTERS = 100_000;
 
+/** Whoever asked has given up by then. */
+const PROBE_TTL_MS = 60_000;
+
 const quorum = { 'x-queue-type': 'quorum' };
 
 /** At-least-once dead-lettering requires `reject-publish`. */
@@ -107,6 +113,7 @@ export const exchanges: readonly ExchangeSpec[] = [
   { name: topology.control, type: 'fanout' },
   { name: topology.results, type: 'fanout' },
   { name: topology.effects, type: 'fanout' },
+  { name: topology.probes, type: 'fanout' },
   { name: topology.events, type: 'topic' },
   // Topic, because only topic exchanges let a user be limited to some routing keys: a pool may return work to its own namespace only.
   ...tiers.map(([tier]): ExchangeSpec => ({ name: topology.retry(tier), type: 'topic' })),
@@ -120,6 +127,11 @@ export const queues: readonly QueueSpec[] = [
   },
   { name: topology.results, arguments: deadLettered, bindings: [{ exchange: topology.results, key: '' }] },
   { name: topology.effects, arguments: deadLettered, bindings: [{ exchange: topology.effects, key: '' }] },
+  {
+    name: topology.probes,
+    arguments: { ...quorum, 'x-message-ttl': PROBE_TTL_MS, 'x-delivery-limit': DELIVERY_LIMIT },
+    bindings: [{ exchange: topology.probes, key: '' }],
+  },
   { name: topology.recorder, arguments: deadLettered, bindings: [{ exchange: topology.events, key: '#' }] },
   ...tiers.map(
     ([tier, ttl]): QueueSpec => ({

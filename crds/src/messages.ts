@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { artifactRef, taskIdentity } from './agent-task.ts';
 import { failureClasses } from './reasons.ts';
-import { capabilities, commitHash, integer, shellLine, text, time, uid } from './values.ts';
+import { capabilities, commitHash, condition, integer, shellLine, text, time, uid } from './values.ts';
 
 export const MAX_MESSAGE_BYTES = 65_536;
 
@@ -184,6 +184,24 @@ export const effectResultMessage = z.strictObject({
   message: text(1024).optional(),
 });
 export type EffectResultMessage = z.infer<typeof effectResultMessage>;
+
+/** On `millwright.probes`, with `replyTo`: can the repository of the Project be read? Any git host answers. */
+export const probeMessage = z.strictObject({
+  type: z.literal('probe'),
+  namespace: text(63).min(1),
+  project: text(253).min(1),
+});
+export type ProbeMessage = z.infer<typeof probeMessage>;
+
+/** The answer to a probe, in the words of a condition. */
+export const probeReply = z.strictObject({
+  type: z.literal('probed'),
+  status: condition.shape.status,
+  reason: text(64).min(1),
+  /** What is the matter, and what to change. */
+  message: text(1024),
+});
+export type ProbeReply = z.infer<typeof probeReply>;
 
 /** Everything the operator reads. */
 export const operatorInbound = z.discriminatedUnion('type', [

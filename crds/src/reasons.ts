@@ -103,6 +103,24 @@ export const reasons = {
   Accepted: 'Accepted',
   /** The pool has `enabled: false`. */
   Disabled: 'Disabled',
+  /** The repository can be read, and has the default branch. */
+  Reachable: 'Reachable',
+  /** There is no such repository, or it is not shown to the Project's credentials. */
+  RepositoryNotFound: 'RepositoryNotFound',
+  /** The default branch is not in the repository. */
+  BranchNotFound: 'BranchNotFound',
+  /** The Secret with the credentials is not there, or is not what it should be. */
+  CredentialsMissing: 'CredentialsMissing',
+  /** The forge wants credentials, or does not take those that it was given. */
+  CredentialsRefused: 'CredentialsRefused',
+  /** The name of the repository's host does not resolve. */
+  UnknownHost: 'UnknownHost',
+  /** What answers at the URL is no repository that can be used. */
+  RepositoryUnusable: 'RepositoryUnusable',
+  /** The forge does not work for now. */
+  RepositoryUnavailable: 'RepositoryUnavailable',
+  /** Nobody could look at the repository: no git host answers, or it cannot read the Project for now. */
+  NotProbed: 'NotProbed',
   /** Sandboxes can be started. */
   Ready: 'Ready',
 } as const;

@@ -103,6 +103,11 @@ export const projects = {
   status: projectStatus,
   columns: [
     ready,
+    column(
+      'Reachable',
+      '.status.conditions[?(@.type=="RepositoryReachable")].status',
+      'Whether the repository can be read.',
+    ),
     column('Repository', '.spec.repository.url', 'Clone URL.'),
     {
       name: 'Active',

@@ -3,16 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createTestVhost } from '@millwright/broker/testing';
 import { expect, it } from 'vitest';
 import { createContext } from './context.ts';
 import { readEnvironment } from './env.ts';
-import { testVhost } from './testing/index.ts';
 
 it("reads the dead letters of the platform's broker", async () => {
-  await using vhost = await testVhost();
+  await using vhost = await createTestVhost();
   const folder = await mkdtemp(join(tmpdir(), 'millwright-cli-'));
   try {
-    const environment = { ...readEnvironment(createContext()), amqpUrl: vhost.amqpUrl };
+    const environment = { ...readEnvironment(createContext()), amqpUrl: vhost.url };
     await writeFile(join(folder, 'env.json'), JSON.stringify(environment));
     const { stdout } = await promisify(execFile)(
       process.execPath,

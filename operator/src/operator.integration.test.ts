@@ -26,6 +26,24 @@ const accepted = ({ status }: Workflow) => status?.conditions?.find(({ type }) =
 const published = (workflow: string) =>
   lab.effects.filter(({ branch }) => branch.startsWith(`ai/generated/${workflow}/`)).map(({ id }) => id);
 
+test('a Project says whether its repository can be read, and again when its spec has changed', async () => {
+  const name = 'probed';
+  await lab.createProject(name);
+  const seen = (generation: number) =>
+    until(`the verdict on generation ${generation}`, () =>
+      lab.cluster.projects.store
+        .get(`${lab.namespace}/${name}`)
+        ?.status?.conditions?.find(
+          ({ type, observedGeneration }) => type === 'RepositoryReachable' && observedGeneration === generation,
+        ),
+    );
+  expect(await seen(1)).toMatchObject({ status: 'True', reason: 'Reachable' });
+  const repository = { url: 'https://example.org/moved.git' };
+  await lab.kube.patch(resources.projects, { namespace: lab.namespace, name }, { spec: { repository } });
+  expect(await seen(2)).toMatchObject({ status: 'True' });
+  expect(lab.probed.filter((project) => project === name)).toHaveLength(2);
+});
+
 describe('Workflows', { timeout: TEST_MS }, () => {
   test('one task', async () => {
     await lab.apply('single', { tasks: [{ name: 'only' }] });

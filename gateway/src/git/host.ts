@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { ProbeReply } from '@millwright/crds';
 import type { Logger, Metrics, Telemetry } from '@millwright/otel';
 import type { Hono } from 'hono';
 import { addHealth, observeHttp } from '../shared/health.ts';
+import type { ProjectKey } from '../shared/project-key.ts';
 import { cachedProjects, type ProjectLookup, withForgeCredentials } from '../shared/projects.ts';
 import { semaphore } from '../shared/semaphore.ts';
 import { authenticate, createAllowance, createRevocations, type Revocations } from './access.ts';
@@ -13,6 +15,7 @@ import type { GitConfig } from './config.ts';
 import { addGitRoutes } from './git-routes.ts';
 import { type MaintenanceOptions, repeatMaintenance } from './maintenance.ts';
 import { createMirrors } from './mirrors.ts';
+import { probeRepository } from './probe.ts';
 
 /** An attempt stores logs and reports; this many of the largest are plenty. */
 const ARTIFACTS_PER_ATTEMPT = 8;
@@ -22,6 +25,8 @@ const PROJECT_FRESH_MS = 5_000;
 export interface GitHost {
   app: Hono;
   revocations: Revocations;
+  /** Whether the repository of a Project can be read now. Never throws. */
+  probe(key: ProjectKey): Promise<ProbeReply>;
   maintenance: MaintenanceOptions;
   /** Starts what runs by the clock; returns what stops it. */
   repeat(intervalMs: number): () => Promise<void>;
@@ -37,10 +42,9 @@ export function createGitHost(
   const operations = metrics.counter('millwright_git_operations_total');
   const expired = metrics.counter('millwright_git_expired_total');
   const stored = metrics.counter('millwright_artifact_bytes_total');
-  const lookup = withForgeCredentials(
-    cachedProjects(parts.lookup, PROJECT_FRESH_MS),
-    config.MILLWRIGHT_FORGE_CREDENTIALS_FILE,
-  );
+  const withCredentials = (projects: ProjectLookup) =>
+    withForgeCredentials(projects, config.MILLWRIGHT_FORGE_CREDENTIALS_FILE);
+  const lookup = withCredentials(cachedProjects(parts.lookup, PROJECT_FRESH_MS));
   const bundles = createBundles(config.MILLWRIGHT_BUNDLE_DIR);
   const mirrors = createMirrors({
     folder: join(config.MILLWRIGHT_DATA_DIR, 'mirrors'),
@@ -87,5 +91,12 @@ export function createGitHost(
     log,
     onExpired: (kind, count) => expired.inc({ kind }, count),
   };
-  return { app, revocations, maintenance, repeat: (intervalMs) => repeatMaintenance(maintenance, intervalMs) };
+  return {
+    app,
+    revocations,
+    // Not from the cache: a probe is asked for because the Project has just changed.
+    probe: (key) => probeRepository(key, withCredentials(parts.lookup), log),
+    maintenance,
+    repeat: (intervalMs) => repeatMaintenance(maintenance, intervalMs),
+  };
 }

@@ -1,5 +1,5 @@
-import { type Broker, connect } from '@millwright/broker';
-import { controlMessage } from '@millwright/crds';
+import { type Broker, connect, topology } from '@millwright/broker';
+import { controlMessage, probeMessage, probeReply } from '@millwright/crds';
 import { createMetrics } from '@millwright/otel';
 import { openProjects } from '../shared/lookup.ts';
 import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
@@ -8,6 +8,8 @@ import { type GitConfig, readGitConfig } from './config.ts';
 import { createGitHost } from './host.ts';
 
 const HOUR_MS = 60 * 60_000;
+/** Probes at the same time; each is one short git program. */
+const PROBES = 8;
 
 async function start(config: GitConfig, { log, telemetry }: Surroundings): Promise<Running> {
   const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env);
@@ -27,6 +29,17 @@ async function start(config: GitConfig, { log, telemetry }: Surroundings): Promi
     log: (level, message, fields) => log[level](message, fields),
   });
   await broker.subscribeFanout(controlMessage, (delivery) => host.revocations.apply(delivery.message));
+  const connected = broker;
+  await connected.consume(
+    topology.probes,
+    probeMessage,
+    async ({ message, replyTo, correlationId, ack }) => {
+      const answer = await host.probe(message);
+      if (replyTo !== undefined) await connected.reply(replyTo, probeReply, answer, { correlationId });
+      ack();
+    },
+    { prefetch: PROBES },
+  );
   const stopMaintenance = host.repeat(HOUR_MS);
   log.info('git host ready', { port: server.port });
   return {

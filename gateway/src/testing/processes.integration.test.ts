@@ -7,7 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Broker, connect, targets, topology } from '@millwright/broker';
 import { createTestVhost } from '@millwright/broker/testing';
-import { controlMessage, type EffectResultMessage, effectMessage, effectResultMessage } from '@millwright/crds';
+import {
+  controlMessage,
+  type EffectResultMessage,
+  effectMessage,
+  effectResultMessage,
+  probeMessage,
+  probeReply,
+} from '@millwright/crds';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { clientGit, commit, failingGit, startForge } from './forge.ts';
 import { signingKey, tokenFor } from './git-host.ts';
@@ -101,6 +108,13 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
   await Promise.all([git, gateway, publisher].map(ready));
   const broker: Broker = await connect({ url: vhost.url, name: 'processes-test', topology: 'declare' });
   cleanUp.defer(() => broker.close());
+
+  const probe = (project: string) =>
+    broker.request(targets.probes, probeMessage, { type: 'probe', namespace: 'team', project }, probeReply, {
+      timeoutMs: 20_000,
+    });
+  expect(await probe('app'), git.output()).toMatchObject({ status: 'True', reason: 'Reachable' });
+  expect(await probe('gone')).toMatchObject({ status: 'False' });
 
   const work = join(folder, 'work');
   const remote = `${gateway.url.replace('//', `//x:${tokenFor()}@`)}/git/team/app.git`;

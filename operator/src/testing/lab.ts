@@ -21,6 +21,8 @@ import {
   type GrantMessage,
   labels,
   type Project,
+  probeMessage,
+  probeReply,
   type Workflow,
 } from '@millwright/crds';
 import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
@@ -80,7 +82,7 @@ export interface LabOperator {
   kill(): Promise<void>;
 }
 
-/** A namespace and a virtual host of the test's own, with a Project, a pool, agents and a publisher. */
+/** A namespace and a virtual host of the test's own, with a Project, a pool, agents, a publisher and a git host. */
 export interface Lab {
   kube: KubeClient;
   namespace: string;
@@ -107,6 +109,8 @@ export interface Lab {
   taskReaches(workflow: string, name: string, phase: string, reason?: string): Promise<AgentTask>;
   /** What the publisher was asked for, in order. */
   effects: EffectMessage[];
+  /** Projects whose repository a git host was asked for, which can always be read. */
+  probed: string[];
   deadLetters(): Promise<DeadLetter[]>;
   close(): Promise<void>;
 }
@@ -148,6 +152,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
   await waitForSync(Object.values(cluster));
 
   const effects: EffectMessage[] = [];
+  const probed: string[] = [];
   await broker.consume(
     topology.effects,
     effectMessage,
@@ -164,6 +169,18 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
         commit,
       });
       delivery.ack();
+    },
+    { prefetch: 100 },
+  );
+
+  await broker.consume(
+    topology.probes,
+    probeMessage,
+    async ({ message, replyTo, correlationId, ack }) => {
+      probed.push(message.project);
+      const answer = { type: 'probed', status: 'True', reason: 'Reachable', message: '' } as const;
+      await broker.reply(replyTo ?? '', probeReply, answer, { correlationId });
+      ack();
     },
     { prefetch: 100 },
   );
@@ -188,6 +205,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
     cluster,
     broker,
     effects,
+    probed,
     operator: () => {
       const last = operators.at(-1);
       if (!last) throw new Error('no operator was started');

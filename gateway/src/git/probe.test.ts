@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { ProjectError, type ProjectSource } from '../shared/projects.ts';
+import { type Forge, startForge } from '../testing/forge.ts';
+import { recordingLog } from '../testing/git-host.ts';
+import { probeRepository } from './probe.ts';
+
+// Each is a git program, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
+let folder: string;
+let forge: Forge;
+let good: ProjectSource;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millwright-probe-'));
+  forge = await startForge(join(folder, 'forge'));
+  const { url } = await forge.repository('app');
+  good = { url, defaultBranch: 'main', credentials: forge.credentials };
+});
+afterAll(async () => {
+  await forge.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const probe = (lookup: () => Promise<ProjectSource>) =>
+  probeRepository({ namespace: 'team', project: 'app' }, lookup, recordingLog().log);
+const without = ({ credentials: _, ...source }: ProjectSource): ProjectSource => source;
+
+const cases: [string, () => ProjectSource, string, string, RegExp][] = [
+  ['a good one', () => good, 'True', 'Reachable', /^$/],
+  [
+    'no credentials',
+    () => without(good),
+    'False',
+    'CredentialsRefused',
+    /could not read Username.*credentialsSecretRef/,
+  ],
+  [
+    'wrong credentials',
+    () => ({ ...good, credentials: { username: 'bot', password: 'wrong-word' } }),
+    'False',
+    'CredentialsRefused',
+    /Authentication failed.*credentialsSecretRef/,
+  ],
+  [
+    'a wrong URL',
+    () => ({ ...good, url: `${forge.url}/gone.git` }),
+    'False',
+    'RepositoryNotFound',
+    /gone\.git.*correct spec\.repository\.url/,
+  ],
+  [
+    'an unknown host',
+    () => ({ ...good, url: 'http://no-such-host.invalid/x.git' }),
+    'False',
+    'UnknownHost',
+    /no-such-host\.invalid.*correct the host/,
+  ],
+  ['no such branch', () => ({ ...good, defaultBranch: 'trunk' }), 'False', 'BranchNotFound', /has no branch trunk/],
+  ['a branch by pattern', () => ({ ...good, defaultBranch: 'm*' }), 'False', 'BranchNotFound', /has no branch m\*/],
+  ['a scheme of its own', () => ({ ...good, url: 'ext::sh' }), 'False', 'RepositoryUnusable', /https:\/\/ clone URL/],
+];
+it.each(cases)('%s', async (_, source, status, reason, message) => {
+  const answer = await probe(async () => source());
+  expect(answer).toEqual({ type: 'probed', status, reason, message: expect.stringMatching(message) });
+  expect(answer.message).not.toContain('wrong-word');
+});
+
+it('a forge that is ill', async () => {
+  forge.failWith(503);
+  expect(await probe(async () => good)).toMatchObject({ status: 'False', reason: 'RepositoryUnavailable' });
+  forge.failWith(undefined);
+});
+
+it.each([
+  ['a Secret that is not there', new ProjectError('Secret x does not exist', false), 'False', 'CredentialsMissing'],
+  ['no API server', new ProjectError('Project team/app cannot be read', true), 'Unknown', 'NotProbed'],
+  ['a damaged file', new Error('line 1 is not a URL'), 'Unknown', 'NotProbed'],
+])('%s', async (_, error, status, reason) => {
+  expect(await probe(() => Promise.reject(error))).toMatchObject({ status, reason });
+});
