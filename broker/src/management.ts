@@ -39,7 +39,7 @@ export interface Management {
   ensureUser(user: UserSpec): Promise<void>;
   /** Nothing happens when there is none. Open connections of the user end. */
   deleteUser(name: string): Promise<void>;
-  /** Names of all users that start with `prefix`. */
+  /** Names of users that start with `prefix` and have rights on the virtual host, and on no other. */
   listUsers(prefix?: string): Promise<string[]>;
   ensureVhost(): Promise<void>;
   deleteVhost(): Promise<void>;
@@ -99,8 +99,11 @@ export function management(url: string, vhost: string): Management {
       await call('DELETE', `users/${encodeURIComponent(name)}`, undefined, true);
     },
     async listUsers(prefix = '') {
-      const users = (await call('GET', 'users?columns=name')) as { name: string }[];
-      return users.map((user) => user.name).filter((name) => name.startsWith(prefix));
+      const rights = (await call('GET', 'permissions')) as { user: string; vhost: string }[];
+      const elsewhere = new Set(rights.filter((right) => right.vhost !== vhost).map(({ user }) => user));
+      return rights
+        .filter((right) => right.vhost === vhost && right.user.startsWith(prefix) && !elsewhere.has(right.user))
+        .map(({ user }) => user);
     },
     async ensureVhost() {
       await call('PUT', `vhosts/${host}`);

@@ -150,6 +150,14 @@ describe('the user of a pool', () => {
     await vhost.management.ensureUser(spec);
     await vhost.management.ensureUser(spec);
     expect(await vhost.management.listUsers(user())).toEqual([user()]);
+    const other = await createTestVhost();
+    try {
+      expect(await other.management.listUsers()).not.toContain(user());
+      await other.management.ensureUser(spec);
+      expect(await vhost.management.listUsers(user())).toEqual([]);
+    } finally {
+      await other.remove();
+    }
     sandbox = await connect({ url: vhost.urlFor(user(), 'secret'), name: 'sandbox', topology: 'assume' });
   });
   afterAll(async () => {

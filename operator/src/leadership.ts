@@ -34,6 +34,8 @@ export interface OperatorOptions {
   management: Management;
   /** Reflectors that have synced. */
   cluster: Cluster;
+  /** The one namespace that is watched; all when absent. */
+  watchNamespace?: string;
   epoch: () => number;
   writesAllowed: () => boolean;
   /** This process, for Events. */
@@ -77,7 +79,7 @@ export interface Leadership extends OperatorOptions {
   enqueue(kind: Kind, key: string): void;
 }
 
-export type Kind = 'project' | 'pool' | 'workflow' | 'task';
+export type Kind = 'project' | 'pool' | 'workflow' | 'task' | 'sweep';
 
 export function beginLeadership(options: OperatorOptions): Leadership {
   const { kube, broker, cluster, logger, metrics, telemetry } = options;

@@ -86,6 +86,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     broker,
     management: management(config.managementUrl, vhostOf(config.amqpUrl)),
     cluster,
+    ...(config.watchNamespace === undefined ? {} : { watchNamespace: config.watchNamespace }),
     epoch: () => election.epoch,
     writesAllowed: () => election.writesAllowed(),
     instance: config.identity,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { redriveDeadLetters, targets, topology } from '@millwright/broker';
+import { management, poolUser, redriveDeadLetters, targets, topology } from '@millwright/broker';
 import { claimMessage, type GrantMessage, resultMessage, type Workflow } from '@millwright/crds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from './cluster.ts';
@@ -25,6 +25,26 @@ const many = (count: number, more: object = {}) =>
 const accepted = ({ status }: Workflow) => status?.conditions?.find(({ type }) => type === 'Accepted');
 const published = (workflow: string) =>
   lab.effects.filter(({ branch }) => branch.startsWith(`ai/generated/${workflow}/`)).map(({ id }) => id);
+
+test(
+  'the user of a pool that was deleted while no operator ran goes, and those of others stay',
+  async () => {
+    const admin = management(lab.managementUrl, lab.vhost);
+    const nothing = { configure: '^$', write: '^$', read: '^$' };
+    const gone = poolUser(lab.namespace, 'gone');
+    const stranger = `stranger-${lab.vhost}`;
+    for (const name of [gone, stranger]) await admin.ensureUser({ name, password: randomUUID(), permissions: nothing });
+    try {
+      await lab.operator().kill();
+      await lab.startOperator();
+      await until('the sweep', async () => !(await admin.listUsers()).includes(gone) || undefined);
+      expect(await admin.listUsers()).toEqual(expect.arrayContaining([stranger, poolUser(lab.namespace, 'pool')]));
+    } finally {
+      for (const name of [gone, stranger]) await admin.deleteUser(name);
+    }
+  },
+  TEST_MS,
+);
 
 test('a Project says whether its repository can be read, and again when its spec has changed', async () => {
   const name = 'probed';

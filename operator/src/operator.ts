@@ -1,6 +1,7 @@
 import { topology } from '@millwright/broker';
 import { operatorInbound } from '@millwright/crds';
 import { startPools } from './agent-pool/controller.ts';
+import { startSweep } from './agent-pool/sweep.ts';
 import { startTasks } from './agent-task/controller.ts';
 import { resources } from './cluster.ts';
 import { createInbound } from './dispatch/inbound.ts';
@@ -28,6 +29,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     workflow: workflows,
     pool: startPools(leadership),
     project: startProjects(leadership),
+    sweep: startSweep(leadership),
   });
   occupySlots(leadership);
   const disconnectEvents = connectEvents({

@@ -29,7 +29,7 @@ export function startPools(leadership: Leadership): Controller {
         draining,
         prepared: (pool) => prepared.has(preparedKey(pool)),
       });
-      if (!observed) return retirePool(key, { cluster, management });
+      if (!observed) return retirePool(key, { kube, cluster, management });
       const plan = planPool(observed, now());
       const again = await executePool(observed.pool, plan.actions, {
         kube,
