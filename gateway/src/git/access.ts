@@ -6,6 +6,7 @@ import {
   verifyServiceToken,
 } from '@millwright/crds';
 import { bearerOf } from '../shared/bearer.ts';
+import type { IsOver } from './attempts.ts';
 
 /** Who asks: an attempt, for its own project; or a process of the control plane, which reads all. */
 export type Caller = { type: 'attempt'; claims: AttemptClaims } | { type: 'service'; name: string };
@@ -23,7 +24,7 @@ export class AccessError extends Error {
 /** The longest that a token lives: the longest timeout of a task, and a grace period. Seconds. */
 const MAX_TOKEN_LIFE = 2 * 86_400;
 
-/** Attempts that have ended. Kept in memory until their tokens have expired anyway. */
+/** Attempts whose end was told by a message. Kept in memory until their tokens have expired anyway. */
 export interface Revocations {
   apply(message: ControlMessage): void;
   covers(claims: AttemptClaims): boolean;
@@ -59,11 +60,11 @@ export function createRevocations(now: () => number = Date.now): Revocations {
  * Who sends this `Authorization` header. Throws AccessError, with a reason that the holder of the token may know.
  * @param audience what the token must be meant for
  */
-export function authenticate(
+export async function authenticate(
   authorization: string | undefined,
   audience: AttemptClaims['aud'][number],
-  options: { signingKey: string; revocations: Revocations; now?: () => number },
-): Caller {
+  options: { signingKey: string; revocations: Revocations; isOver: IsOver; now?: () => number },
+): Promise<Caller> {
   const token = bearerOf(authorization);
   if (token === undefined)
     throw new AccessError(
@@ -82,7 +83,8 @@ export function authenticate(
     }
     throw new AccessError(401, `Not accepted: ${error.message}.`);
   }
-  if (options.revocations.covers(claims)) throw new AccessError(401, 'Not accepted: the attempt has ended.');
+  if (options.revocations.covers(claims) || (await options.isOver(claims)))
+    throw new AccessError(401, 'Not accepted: the attempt has ended.');
   return { type: 'attempt', claims };
 }
 

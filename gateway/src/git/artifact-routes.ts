@@ -10,7 +10,7 @@ type AttemptClaims = Extract<Caller, { type: 'attempt' }>['claims'];
 
 export interface ArtifactRoutesOptions {
   store: ArtifactStore;
-  authenticate: (authorization: string | undefined) => Caller;
+  authenticate: (authorization: string | undefined) => Promise<Caller>;
   /** Counts what an attempt uploads; false when it was too much. */
   allow: (claims: AttemptClaims, bytes: number) => boolean;
   maxBytes: number;
@@ -21,8 +21,8 @@ export interface ArtifactRoutesOptions {
 export function addArtifactRoutes(app: Hono, options: ArtifactRoutesOptions): void {
   const { store } = options;
 
-  const enter = (c: Context) => {
-    const caller = options.authenticate(c.req.header('authorization'));
+  const enter = async (c: Context) => {
+    const caller = await options.authenticate(c.req.header('authorization'));
     if (caller.type !== 'attempt')
       throw new AccessError(403, 'Artifacts belong to a project: use the token of an attempt.');
     const digest = c.req.param('digest') ?? '';
@@ -34,7 +34,7 @@ export function addArtifactRoutes(app: Hono, options: ArtifactRoutesOptions): vo
   };
 
   app.put('/artifacts/:digest', async (c) => {
-    const { claims, digest, key } = enter(c);
+    const { claims, digest, key } = await enter(c);
     // Said before the body is read, where the client says how long it is.
     if (Number(c.req.header('content-length') ?? 0) > options.maxBytes) throw new TooLargeError(options.maxBytes);
     const body = requestBody(c.req.raw, options.maxBytes);
@@ -45,7 +45,7 @@ export function addArtifactRoutes(app: Hono, options: ArtifactRoutesOptions): vo
   });
 
   app.get('/artifacts/:digest', async (c) => {
-    const { digest, key } = enter(c);
+    const { digest, key } = await enter(c);
     const size = await store.size(key, digest);
     if (size === undefined) throw new HTTPException(404, { message: 'The project has no such artifact.' });
     const head = {

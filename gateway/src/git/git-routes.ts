@@ -22,7 +22,7 @@ import { isZero, type PushCommand, readPushCommands, refusePush } from './push-c
 export interface GitRoutesOptions {
   mirrors: Mirrors;
   bundles: Bundles;
-  authenticate: (authorization: string | undefined) => Caller;
+  authenticate: (authorization: string | undefined) => Promise<Caller>;
   /** Lets a bounded number of git programs run at once. */
   limit: <T>(work: () => Promise<T>) => Promise<T>;
   /** Counts what an attempt pushes; false when it was too much. */
@@ -57,9 +57,9 @@ function objection(commands: readonly PushCommand[], claims: PushClaims): string
 export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
   const { mirrors, bundles, log } = options;
 
-  const enter = (c: Context) => {
+  const enter = async (c: Context) => {
     const key = projectOfPath(c);
-    const caller = options.authenticate(c.req.header('authorization'));
+    const caller = await options.authenticate(c.req.header('authorization'));
     requireProject(caller, key);
     return { key, caller };
   };
@@ -89,7 +89,7 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
     writerConfig(claims.workflow, claims.task, claims.attempt, options.maxPushBytes);
 
   app.get('/:namespace/:repository/info/refs', async (c) => {
-    const { key, caller } = enter(c);
+    const { key, caller } = await enter(c);
     const service = c.req.query('service');
     if (service !== 'git-upload-pack' && service !== 'git-receive-pack')
       throw new AccessError(403, 'Use a git that speaks smart HTTP.');
@@ -102,7 +102,7 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
   });
 
   app.post('/:namespace/:repository/git-upload-pack', async (c) => {
-    const { key, caller } = enter(c);
+    const { key, caller } = await enter(c);
     const path = await mirrorFor(key, caller);
     const call = callFor(c, path, 'upload-pack', configFor(caller));
     const body = requestBody(c.req.raw, MAX_UPLOAD_REQUEST);
@@ -127,7 +127,7 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
   });
 
   app.post('/:namespace/:repository/git-receive-pack', async (c) => {
-    const { key, caller } = enter(c);
+    const { key, caller } = await enter(c);
     const claims = pusher(caller);
     const path = await mirrorFor(key, caller);
     try {

@@ -10,6 +10,7 @@ import { authenticate, createAllowance, createRevocations, type Revocations } fr
 import { createApp } from './app.ts';
 import { addArtifactRoutes } from './artifact-routes.ts';
 import { createArtifactStore } from './artifacts.ts';
+import type { IsOver } from './attempts.ts';
 import { createBundles } from './bundles.ts';
 import type { GitConfig } from './config.ts';
 import { addGitRoutes } from './git-routes.ts';
@@ -35,7 +36,14 @@ export interface GitHost {
 /** Wires the git host together. `missing` names what the process still waits for. */
 export function createGitHost(
   config: GitConfig,
-  parts: { lookup: ProjectLookup; metrics: Metrics; log: Logger; telemetry: Telemetry; missing: () => string[] },
+  parts: {
+    lookup: ProjectLookup;
+    isOver: IsOver;
+    metrics: Metrics;
+    log: Logger;
+    telemetry: Telemetry;
+    missing: () => string[];
+  },
 ): GitHost {
   const { metrics, log } = parts;
   const fetches = metrics.histogram('millwright_git_fetch_seconds');
@@ -60,7 +68,7 @@ export function createGitHost(
     config.MILLWRIGHT_MAX_ARTIFACT_BYTES,
   );
   const revocations = createRevocations();
-  const access = { signingKey: config.MILLWRIGHT_SIGNING_KEY, revocations };
+  const access = { signingKey: config.MILLWRIGHT_SIGNING_KEY, revocations, isOver: parts.isOver };
 
   const app = createApp(log);
   observeHttp(app, metrics, parts.telemetry);

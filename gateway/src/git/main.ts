@@ -4,6 +4,7 @@ import { createMetrics } from '@millwright/otel';
 import { openProjects } from '../shared/lookup.ts';
 import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
 import { listen } from '../shared/server.ts';
+import { createIsOver, kubeTasks } from './attempts.ts';
 import { type GitConfig, readGitConfig } from './config.ts';
 import { createGitHost } from './host.ts';
 
@@ -16,6 +17,8 @@ async function start(config: GitConfig, { log, telemetry }: Surroundings): Promi
   let broker: Broker | undefined;
   const host = createGitHost(config, {
     lookup: projects.lookup,
+    // Without a cluster, the message that an attempt has ended is all there is.
+    isOver: projects.kube ? createIsOver({ read: kubeTasks(projects.kube), log }) : async () => false,
     metrics: createMetrics('git'),
     log,
     telemetry,

@@ -154,4 +154,21 @@ describe('tokens', () => {
     );
     expect(await scene.remoteRefs(tokenFor({ attempt: 2 }))).toContain(mine);
   });
+
+  it('stays over for a git host that has just started, for git and artifacts', async () => {
+    const asked: number[] = [];
+    await scene.restart({}, async ({ attempt }) => {
+      asked.push(attempt);
+      return attempt === 1;
+    });
+    expect(await failingGit(scene.folder, 'ls-remote', scene.host.cloneUrl(tokenFor()))).toContain(
+      'Authentication failed',
+    );
+    const artifact = await fetch(`${scene.host.url}/artifacts/sha256:${'0'.repeat(64)}`, {
+      headers: { authorization: `Bearer ${tokenFor()}` },
+    });
+    expect([artifact.status, await artifact.text()]).toEqual([401, 'Not accepted: the attempt has ended.\n']);
+    await scene.remoteRefs(tokenFor({ attempt: 2 }));
+    expect(new Set(asked)).toEqual(new Set([1, 2]));
+  });
 });

@@ -1,12 +1,12 @@
-import { connectKube } from './kube.ts';
+import { connectKube, type Kube } from './kube.ts';
 import { fileProjects, kubeProjects, type ProjectLookup } from './projects.ts';
 
-/** Where Projects are looked up: in the Kubernetes API, or in a file where there is no cluster. Close it at the end. */
+/** Where Projects are looked up: in the Kubernetes API (`kube`), or in a file where there is no cluster. Close it at the end. */
 export async function openProjects(
   file: string | undefined,
   environment: NodeJS.ProcessEnv,
-): Promise<{ lookup: ProjectLookup; close(): Promise<void> }> {
+): Promise<{ lookup: ProjectLookup; kube?: Kube; close(): Promise<void> }> {
   if (file !== undefined) return { lookup: fileProjects(file), close: async () => {} };
   const kube = await connectKube(environment);
-  return { lookup: kubeProjects(kube), close: () => kube.close() };
+  return { lookup: kubeProjects(kube), kube, close: () => kube.close() };
 }

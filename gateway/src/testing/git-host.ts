@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttemptClaims, signAttemptToken } from '@millwright/crds';
 import { createMetrics, type Logger, noTelemetry } from '@millwright/otel';
+import type { IsOver } from '../git/attempts.ts';
 import { readGitConfig } from '../git/config.ts';
 import { createGitHost, type GitHost } from '../git/host.ts';
 import { fileProjects } from '../shared/projects.ts';
@@ -50,7 +51,11 @@ export interface TestGitHost extends GitHost {
 }
 
 /** A git host on a free port, with its volume in `folder`, which may hold what an earlier one left. */
-export async function startGitHost(folder: string, environment: NodeJS.ProcessEnv = {}): Promise<TestGitHost> {
+export async function startGitHost(
+  folder: string,
+  environment: NodeJS.ProcessEnv = {},
+  isOver: IsOver = async () => false,
+): Promise<TestGitHost> {
   const projectsFile = join(folder, 'projects.json');
   const config = readGitConfig({
     MILLWRIGHT_SIGNING_KEY: signingKey,
@@ -63,6 +68,7 @@ export async function startGitHost(folder: string, environment: NodeJS.ProcessEn
   const { log, lines } = recordingLog();
   const host = createGitHost(config, {
     lookup: fileProjects(projectsFile),
+    isOver,
     metrics: createMetrics('git'),
     log,
     telemetry: noTelemetry,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { IsOver } from '../git/attempts.ts';
 import { clientGit, type Forge, startForge } from './forge.ts';
 import { startGitHost, type TestGitHost, tokenFor } from './git-host.ts';
 
@@ -12,7 +13,7 @@ export interface Scene {
   /** Restarted by tests, so look it up each time. */
   host: TestGitHost;
   /** Ends the git host and starts one on the same volume. */
-  restart(environment?: NodeJS.ProcessEnv): Promise<void>;
+  restart(environment?: NodeJS.ProcessEnv, isOver?: IsOver): Promise<void>;
   /** What a sandbox does first: the Workflow's base in a fresh work tree. */
   checkout(name: string, token: string, ref?: string): Promise<string>;
   /** Pushes to the ref of attempt 1 of task-1. */
@@ -36,9 +37,9 @@ export async function openScene(): Promise<Scene> {
     forge,
     upstream,
     host,
-    restart: async (environment) => {
+    restart: async (environment, isOver) => {
       await scene.host.close();
-      scene.host = await startGitHost(folder, environment);
+      scene.host = await startGitHost(folder, environment, isOver);
     },
     checkout: async (name, token, ref = base) => {
       const work = join(folder, name);

@@ -234,6 +234,8 @@ describe('rights', () => {
     { process: 'gateway', may: 'patch workflows.millwright.dev --subresource=status', answer: 'no' },
     { process: 'gateway', may: 'get secrets', answer: 'no' },
     { process: 'git', may: 'get projects.millwright.dev', answer: 'yes' },
+    { process: 'git', may: 'get agenttasks.millwright.dev', answer: 'yes' },
+    { process: 'git', may: 'list agenttasks.millwright.dev', answer: 'no' },
     { process: 'git', may: 'get secrets', answer: 'no' },
     { process: 'publisher', may: 'get secrets', answer: 'no' },
     { process: 'recorder', may: 'get projects.millwright.dev', answer: 'no' },
