@@ -8,8 +8,8 @@ import { engines } from './engines/index.ts';
 import { createEvents } from './events.ts';
 import { startHealth } from './health.ts';
 import { report, resultId, startHeartbeat } from './report.ts';
-import { createSpans } from './spans.ts';
-import { type Received, work } from './worker.ts';
+import { type AttemptSpans, createSpans } from './spans.ts';
+import { work } from './worker.ts';
 import { connectWorkspace } from './workspace/client.ts';
 
 const HEARTBEAT_MS = 10_000;
@@ -52,11 +52,10 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
     }),
   );
 
-  async function execute(grant: GrantMessage, received: Received, interrupt: AbortSignal): Promise<void> {
+  async function execute(grant: GrantMessage, spans: AttemptSpans, interrupt: AbortSignal): Promise<void> {
     const { task, attempt, kind } = grant;
     const log = logger.child({ task: task.name, attempt, kind });
     log.info('granted');
-    const spans = createSpans(telemetry, grant, { pool, pod, ...received }, received.traceparent);
     const events = createEvents(broker, grant, spans.traceparent);
     const stopHeartbeat = startHeartbeat(broker, grant, HEARTBEAT_MS);
     const engine = engines[config.MILLWRIGHT_ENGINE];
@@ -72,6 +71,7 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
   const end = await work({
     broker,
     identity,
+    trace: (message, received) => createSpans(telemetry, message, { pool, pod, ...received }, received.traceparent),
     execute,
     stop,
     workspaceLost: workspace.lost,

@@ -40,6 +40,45 @@ it('is the parent of a message, which is the parent of what its receiver does', 
   expect(context).toBe(`00-${sent?.traceId}-${sent?.spanId}-01`);
 });
 
+it('tells of the claim and of the acknowledgement once the attempt is granted', () => {
+  const { spans, telemetry } = recording();
+  const tracer = createSpans(telemetry, attempt, where, received);
+  const { claim } = tracer;
+  expect(spans).toEqual([]);
+  tracer.granted();
+  tracer.end({ ok: true });
+  const [asked, settled, whole] = spans;
+  expect(asked).toMatchObject({
+    name: 'send millwright.results',
+    kind: 'producer',
+    parentSpanId: whole?.spanId,
+    start: whole?.start,
+    attributes: { 'messaging.operation.type': 'send', 'messaging.message.id': claim.messageId },
+  });
+  expect(claim.traceparent).toBe(`00-${whole?.traceId}-${asked?.spanId}-01`);
+  expect(settled).toMatchObject({
+    name: 'ack work.team.x',
+    kind: 'client',
+    parentSpanId: whole?.spanId,
+    attributes: {
+      'messaging.operation.name': 'ack',
+      'messaging.operation.type': 'settle',
+      'messaging.message.id': 'u1:1',
+    },
+  });
+});
+
+it('gives what a step causes the step as its parent, and the attempt afterwards', async () => {
+  const { spans, telemetry } = recording();
+  const tracer = createSpans(telemetry, attempt, where, received);
+  const before = tracer.traceparent;
+  const during = await tracer.step('push', async () => tracer.traceparent);
+  await expect(tracer.step('work', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(during).toBe(`00-${spans[0]?.traceId}-${spans[0]?.spanId}-01`);
+  expect(tracer.traceparent).toBe(before);
+  expect(before).not.toBe(during);
+});
+
 it('begins a trace when none came', () => {
   const { spans, telemetry } = recording();
   createSpans(telemetry, attempt, where, undefined).end({ ok: true });

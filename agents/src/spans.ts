@@ -1,5 +1,6 @@
 /** Spans of an attempt, below the span that the work message came from. */
-import type { GrantMessage } from '@millwright/crds';
+import { topology } from '@millwright/broker';
+import type { WorkMessage } from '@millwright/crds';
 import {
   attr,
   type FinishedSpan,
@@ -13,8 +14,15 @@ import {
 } from '@millwright/otel';
 
 export interface AttemptSpans {
-  /** For everything that the attempt causes. */
+  /** For what the attempt causes just now: below the step that runs, else below the attempt itself. */
   readonly traceparent: string;
+  /** For the message that asks for the attempt. */
+  readonly claim: { messageId: string; traceparent: string };
+  /**
+   * Emits the spans of the claim and of the acknowledged delivery. To be called when the attempt was granted: a claim that loses leaves
+   * none, since the attempt that it would hang below may never be told.
+   */
+  granted(): void;
   /** Runs one step of the attempt as a span of its own. */
   step<T>(name: string, run: () => Promise<T>): Promise<T>;
   /** Sends a message as a span of its own, which is the parent of whatever its receiver does. */
@@ -23,9 +31,10 @@ export interface AttemptSpans {
   end(outcome: { ok: boolean; message?: string; attributes?: SpanAttributes }): void;
 }
 
+/** @param received trace context of the work message, which has just been delivered */
 export function createSpans(
   telemetry: Telemetry,
-  { task, attempt, kind }: Pick<GrantMessage, 'task' | 'attempt' | 'kind'>,
+  { task, attempt, kind }: Pick<WorkMessage, 'task' | 'attempt' | 'kind'>,
   where: { pool: string; pod: string; queue: string; messageId: string | undefined },
   received: string | undefined,
 ): AttemptSpans {
@@ -43,54 +52,64 @@ export function createSpans(
     [attr.taskUid]: task.uid,
     [attr.attempt]: attempt,
   };
+  const claim = {
+    messageId: `${task.uid}:${attempt}:${kind}:claim:${where.pod}`,
+    traceparent: contextOf(idOf('claim')),
+  };
+  const workMessage = {
+    destination: where.queue,
+    ...(where.messageId === undefined ? {} : { messageId: where.messageId }),
+  };
   let steps = 0;
+  let current = spanId;
+
+  /** Emits a span below that of the attempt, which ends now. */
+  function emitBelow(id: string, span: Pick<FinishedSpan, 'name' | 'kind' | 'attributes' | 'start' | 'status'>): void {
+    const attributes = { ...identity, ...span.attributes };
+    telemetry.emit({ ...span, traceId, spanId: id, parentSpanId: spanId, end: Date.now(), attributes });
+  }
 
   /** Runs something as a span below that of the attempt. */
-  async function within<T>(
-    id: string,
-    span: Pick<FinishedSpan, 'name' | 'kind' | 'attributes'>,
-    run: () => Promise<T>,
-  ): Promise<T> {
-    const began = Date.now();
-    const emit = (status?: { code: 'error'; message: string }) =>
-      telemetry.emit({
-        ...span,
-        traceId,
-        spanId: id,
-        parentSpanId: spanId,
-        start: began,
-        end: Date.now(),
-        attributes: { ...identity, ...span.attributes },
-        ...(status === undefined ? {} : { status }),
-      });
+  async function within<T>(id: string, span: Parameters<typeof emitBelow>[1], run: () => Promise<T>): Promise<T> {
     try {
       const result = await run();
-      emit();
+      emitBelow(id, span);
       return result;
     } catch (error) {
-      emit({ code: 'error', message: error instanceof Error ? error.message : String(error) });
+      const message = error instanceof Error ? error.message : String(error);
+      emitBelow(id, { ...span, status: { code: 'error', message } });
       throw error;
     }
   }
 
   return {
-    traceparent: contextOf(spanId),
-    step(name, run) {
+    get traceparent() {
+      return contextOf(current);
+    },
+    claim,
+    granted() {
+      const { messageId } = claim;
+      const asked = messagingSpan({ operation: 'send', destination: topology.results, messageId });
+      const settled = messagingSpan({ operation: 'settle', operationName: 'ack', ...workMessage });
+      emitBelow(idOf('claim'), { ...asked, kind: 'producer', start });
+      emitBelow(idOf('ack'), { ...settled, kind: 'client', start: Date.now() });
+    },
+    async step(name, run) {
       steps += 1;
-      return within(idOf(`${name}:${steps}`), { name: `agent ${name}` }, run);
+      current = idOf(`${name}:${steps}`);
+      try {
+        return await within(current, { name: `agent ${name}`, start: Date.now() }, run);
+      } finally {
+        current = spanId;
+      }
     },
     send(message, run) {
       const span = messagingSpan({ operation: 'send', ...message });
       const id = idOf(span.name);
-      return within(id, { ...span, kind: 'producer' }, () => run(contextOf(id)));
+      return within(id, { ...span, kind: 'producer', start: Date.now() }, () => run(contextOf(id)));
     },
     end({ ok, message, attributes }) {
-      const { queue: destination, messageId } = where;
-      const span = messagingSpan({
-        operation: 'process',
-        destination,
-        ...(messageId === undefined ? {} : { messageId }),
-      });
+      const span = messagingSpan({ operation: 'process', ...workMessage });
       telemetry.emit({
         traceId,
         spanId,

@@ -1,7 +1,8 @@
 import { type Broker, connect } from '@millwright/broker';
 import type { GrantMessage } from '@millwright/crds';
-import { silentLogger } from '@millwright/otel';
+import { noTelemetry, silentLogger } from '@millwright/otel';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createSpans } from './spans.ts';
 import { eventually } from './testing/eventually.ts';
 import { createWorld, IMAGE, NAMESPACE, type World } from './testing/world.ts';
 import { type WorkerEnd, work } from './worker.ts';
@@ -29,7 +30,9 @@ function start(execute: (interrupt: AbortSignal) => Promise<void> = async () => 
   return work({
     broker,
     identity: { namespace: NAMESPACE, pool: world.pool, pod: 'pod-1', image: IMAGE },
-    execute: async (grant, _received, interrupt) => {
+    trace: (message, received) =>
+      createSpans(noTelemetry, message, { pool: world.pool, pod: 'pod-1', ...received }, received.traceparent),
+    execute: async (grant, _spans, interrupt) => {
       granted.push(grant);
       await execute(interrupt);
       interruptedBy = interrupt.reason;

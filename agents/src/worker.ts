@@ -13,6 +13,7 @@ import {
 } from '@millwright/crds';
 import type { Logger } from '@millwright/otel';
 import { InterruptedError } from './errors.ts';
+import type { AttemptSpans } from './spans.ts';
 import { createSubscriptions } from './subscriptions.ts';
 
 interface Identity {
@@ -33,8 +34,10 @@ export interface Received {
 export interface WorkerOptions {
   broker: Pick<Broker, 'consume' | 'subscribeFanout' | 'request' | 'closed'>;
   identity: Identity;
+  /** Begins the spans of an attempt that was delivered. */
+  trace: (work: WorkMessage, received: Received) => AttemptSpans;
   /** Does the work of a grant and reports its end. */
-  execute: (grant: GrantMessage, received: Received, interrupt: AbortSignal) => Promise<void>;
+  execute: (grant: GrantMessage, spans: AttemptSpans, interrupt: AbortSignal) => Promise<void>;
   /** Aborted with an InterruptedError when the sandbox is to end. */
   stop: AbortSignal;
   /** Aborted when the workspace is lost. */
@@ -63,7 +66,7 @@ export type WorkerEnd = 'finished' | 'drained' | 'stopped' | 'workspaceLost' | '
 
 /** Works until one of the reasons to end. Never rejects. */
 export function work(options: WorkerOptions): Promise<WorkerEnd> {
-  const { broker, identity, execute, stop, workspaceLost, logger } = options;
+  const { broker, identity, trace, execute, stop, workspaceLost, logger } = options;
   const timing = { ...defaults, ...options.timing };
   const { namespace, pool, pod, image } = identity;
   const agent = { pool, pod };
@@ -148,8 +151,10 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
     for (let delivery = arrived.shift(); delivery !== undefined; delivery = arrived.shift()) {
       state = 'claiming';
       cancelled.clear();
-      const grant = await claim(delivery);
-      if (grant !== undefined) return await begin(grant, delivery);
+      const { message, queue, messageId, traceparent } = delivery;
+      const spans = trace(message, { queue, messageId, traceparent });
+      const grant = await claim(delivery, spans);
+      if (grant !== undefined) return await begin(grant, delivery, spans);
       state = 'idle';
       if (stop.aborted) return finish('stopped');
       if (draining) return finish('drained');
@@ -157,14 +162,13 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
   }
 
   /** Asks for an attempt; settles the delivery unless it is granted. */
-  async function claim(delivery: Delivery<WorkMessage>): Promise<GrantMessage | undefined> {
+  async function claim(delivery: Delivery<WorkMessage>, spans: AttemptSpans): Promise<GrantMessage | undefined> {
     const { kind, task, attempt } = delivery.message;
-    const { traceparent } = delivery;
     try {
       const claimed = { type: 'claim', kind, task, attempt, agent } as const;
       const answer = await broker.request(targets.results, claimMessage, claimed, claimReply, {
         timeoutMs: timing.claimTimeoutMs,
-        ...(traceparent === undefined ? {} : { traceparent }),
+        ...spans.claim,
       });
       if (answer.type === 'grant' && answer.kind === kind && attemptKey(answer) === attemptKey(delivery.message))
         return answer;
@@ -181,17 +185,17 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
     return undefined;
   }
 
-  async function begin(grant: GrantMessage, delivery: Delivery<WorkMessage>): Promise<void> {
+  async function begin(grant: GrantMessage, delivery: Delivery<WorkMessage>, spans: AttemptSpans): Promise<void> {
     state = 'busy';
     const cancel = new AbortController();
     current = { grant, cancel };
     const reason = cancelled.get(attemptKey(grant));
     if (reason !== undefined) cancel.abort(new InterruptedError('cancel', reason));
     delivery.ack();
+    spans.granted();
     for (const other of arrived.splice(0)) other.requeue();
     void subscriptions.close();
-    const { queue, messageId, traceparent } = delivery;
-    await execute(grant, { queue, messageId, traceparent }, AbortSignal.any([stop, cancel.signal]));
+    await execute(grant, spans, AbortSignal.any([stop, cancel.signal]));
     finish('finished');
   }
 

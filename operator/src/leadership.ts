@@ -10,7 +10,7 @@ import type { GrantSettings } from './dispatch/grant.ts';
 import { WorkQueues } from './dispatch/work-queues.ts';
 import { History } from './history.ts';
 import { LazyWrites } from './lazy-writes.ts';
-import { spanOfResult } from './message-spans.ts';
+import { traceMessages } from './message-spans.ts';
 import type { Note } from './note.ts';
 import {
   type Controller,
@@ -86,10 +86,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
   const now = () => Date.now();
   const controllers: Leadership['controllers'] = {};
   const enqueue = (kind: Kind, key: string) => controllers[kind]?.enqueue(key);
-  const memories = new TaskMemories((key, { delivery, message, receivedAt }) => {
-    const task = telemetry.enabled ? cluster.tasks.store.get(key) : undefined;
-    if (task) telemetry.emit(spanOfResult(task, delivery, message, receivedAt, now()));
-  });
+  const memories = new TaskMemories(traceMessages(telemetry, (key) => cluster.tasks.store.get(key), now));
   const lazy = new LazyWrites({ clock: systemClock });
   const history = new History({ broker, logger, allowed: options.writesAllowed });
   const events = createEventRecorder({

@@ -1,14 +1,16 @@
-import { type Delivery, messageIds, topology } from '@millwright/broker';
-import { type AgentTask, type EffectResultMessage, labels, type ResultMessage } from '@millwright/crds';
+import { messageIds, topology } from '@millwright/broker';
+import { type AgentTask, labels } from '@millwright/crds';
 import {
   attr,
   type FinishedSpan,
   messagingSpan,
   parseTraceparent,
   spanIdOf,
+  type Telemetry,
   traceIdOf,
   traceparent,
 } from '@millwright/otel';
+import type { HandledMessage } from './agent-task/memory.ts';
 
 /** What the operator sends about an attempt: the work itself, its verification, and the publishing of its branch. */
 export type Sent = 'run' | 'verify' | 'effect';
@@ -56,40 +58,64 @@ export function spanOfSend(task: AgentTask, attempt: number, sent: Sent, sending
   };
 }
 
-/** The span of a result: from its arrival until the write that made it superfluous. */
-export function spanOfResult(
-  task: AgentTask,
-  delivery: Delivery<unknown>,
-  message: ResultMessage | EffectResultMessage,
-  receivedAt: number,
-  now: number,
-): FinishedSpan {
+/** What a message was about: which of those that an attempt has at most one of. */
+function topicOf({ message }: HandledMessage): 'claim:run' | 'claim:verify' | Sent {
+  if (message.type === 'claim') return `claim:${message.kind}`;
+  return message.type === 'result' ? message.kind : 'effect';
+}
+
+/** The spans of a message: its processing, from its arrival until the write that made it superfluous, and its acknowledgement. */
+export function spansOfHandled(task: AgentTask, held: HandledMessage, now: number): FinishedSpan[] {
+  const { delivery, message, receivedAt } = held;
   const { attempt } = message;
-  const what = message.type === 'result' ? message.kind : 'effect';
+  const { uid, namespace } = task.metadata;
+  const topic = topicOf(held);
   const traceId = traceOf(task);
   const sender = parseTraceparent(delivery.traceparent);
-  const span = messagingSpan({
-    operation: 'process',
+  const about = {
     destination: topology.results,
     ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
-  });
-  return {
-    traceId,
-    spanId: spanIdOf(task.metadata.uid, 'process', attempt, what),
-    // A sandbox may say what it likes: nothing hangs in another trace for it.
-    parentSpanId:
-      sender?.traceId === traceId
-        ? sender.spanId
-        : attemptSpan(task.metadata.uid, attempt, what === 'verify' ? 'verify' : 'run'),
-    name: span.name,
-    kind: 'consumer',
-    start: receivedAt,
-    end: now,
-    attributes: {
-      ...span.attributes,
-      [attr.namespace]: task.metadata.namespace,
-      [attr.taskUid]: task.metadata.uid,
-      [attr.attempt]: attempt,
+  };
+  const process = messagingSpan({ operation: 'process', ...about });
+  const settle = messagingSpan({ operation: 'settle', operationName: 'ack', ...about });
+  const identity = { [attr.namespace]: namespace, [attr.taskUid]: uid, [attr.attempt]: attempt };
+  const processId = spanIdOf(uid, 'process', attempt, topic);
+  return [
+    {
+      traceId,
+      spanId: processId,
+      // A sandbox may say what it likes: nothing hangs in another trace for it.
+      parentSpanId:
+        sender?.traceId === traceId
+          ? sender.spanId
+          : attemptSpan(uid, attempt, topic.endsWith('verify') ? 'verify' : 'run'),
+      name: process.name,
+      kind: 'consumer',
+      start: receivedAt,
+      end: now,
+      attributes: { ...identity, ...process.attributes },
     },
+    {
+      traceId,
+      spanId: spanIdOf(uid, 'ack', attempt, topic),
+      parentSpanId: processId,
+      name: settle.name,
+      kind: 'client',
+      start: now,
+      end: now,
+      attributes: { ...identity, ...settle.attributes },
+    },
+  ];
+}
+
+/** Emits the spans of what was handled. `taskOf` looks a task up by its key; `now` is in milliseconds since the epoch. */
+export function traceMessages(
+  telemetry: Telemetry,
+  taskOf: (key: string) => AgentTask | undefined,
+  now: () => number,
+): (key: string, held: HandledMessage) => void {
+  return (key, held) => {
+    const task = telemetry.enabled ? taskOf(key) : undefined;
+    if (task) for (const span of spansOfHandled(task, held, now())) telemetry.emit(span);
   };
 }

@@ -39,34 +39,48 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
   const trace = (delivery: Delivery<EffectMessage>, result: EffectResultMessage, start: number) => {
     const parent = parseTraceparent(delivery.traceparent);
     if (!parent) return undefined;
+    const { traceId, sampled } = parent;
     const { task, attempt, epoch } = delivery.message;
     const spanId = spanIdOf(task.uid, task.name, attempt, 'publishBranch');
-    const { name, attributes } = messagingSpan({
-      operation: 'process',
+    const about = {
       destination: topology.effects,
       ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
-    });
+    };
+    const identity = {
+      [attr.namespace]: task.namespace,
+      [attr.project]: delivery.message.project,
+      [attr.task]: task.name,
+      [attr.taskUid]: task.uid,
+      [attr.attempt]: attempt,
+      [attr.epoch]: epoch,
+      [attr.commit]: delivery.message.commit,
+    };
+    const process = messagingSpan({ operation: 'process', ...about });
     telemetry.emit({
-      traceId: parent.traceId,
+      traceId,
       spanId,
       parentSpanId: parent.spanId,
-      name,
+      name: process.name,
       kind: 'consumer',
       start,
       end: Date.now(),
-      attributes: {
-        ...attributes,
-        [attr.namespace]: task.namespace,
-        [attr.project]: delivery.message.project,
-        [attr.task]: task.name,
-        [attr.taskUid]: task.uid,
-        [attr.attempt]: attempt,
-        [attr.epoch]: epoch,
-        [attr.commit]: delivery.message.commit,
-      },
+      attributes: { ...process.attributes, ...identity },
       status: result.ok ? { code: 'ok' } : { code: 'error', message: result.message ?? '' },
     });
-    return traceparent(parent.traceId, spanId, parent.sampled);
+    const settled = () => {
+      const settle = messagingSpan({ operation: 'settle', operationName: 'ack', ...about });
+      telemetry.emit({
+        traceId,
+        spanId: spanIdOf(task.uid, task.name, attempt, 'publishBranch:ack'),
+        parentSpanId: spanId,
+        name: settle.name,
+        kind: 'client',
+        start: Date.now(),
+        end: Date.now(),
+        attributes: { ...settle.attributes, ...identity },
+      });
+    };
+    return { context: traceparent(traceId, spanId, sampled), settled };
   };
 
   return async (delivery) => {
@@ -87,15 +101,16 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
         ...fields,
         reason: result.message,
       });
-      const context = trace(delivery, result, start);
+      const traced = trace(delivery, result, start);
       const sent = performance.now();
       try {
         await options.broker.publish(targets.results, effectResultMessage, result, {
           messageId: `${messageIds.effect(task.uid, attempt, kind)}:result`,
-          ...(context === undefined ? {} : { traceparent: context }),
+          ...(traced === undefined ? {} : { traceparent: traced.context }),
         });
         confirms.observe((performance.now() - sent) / 1000);
         delivery.ack();
+        traced?.settled();
       } catch (error) {
         failures.inc({ reason: error instanceof Error ? error.name : 'unknown' });
         log.warn('the answer to an effect was not confirmed', { ...fields, error });

@@ -189,7 +189,7 @@ async function grant(
         logger.warn('a grant could not be delivered', { task: key, pod: held.message.agent.pod, error: String(error) });
       });
   }
-  delivery.ack();
+  memories.settleClaim(key, held);
 }
 
 async function drop(

@@ -7,6 +7,9 @@ interface Held<M> extends Unsettled<M> {
   delivery: Delivery<unknown>;
 }
 
+/** A message that had its effect. */
+export type HandledMessage = Held<ClaimMessage | ResultMessage | EffectResultMessage>;
+
 /** What this process keeps about one task between passes. All of it can be lost: messages are redelivered, the rest is derived anew. */
 export interface TaskMemory {
   claims: Held<ClaimMessage>[];
@@ -25,11 +28,11 @@ export interface TaskMemory {
 /** Memories by key of the task. */
 export class TaskMemories {
   readonly #memories = new Map<string, TaskMemory>();
-  readonly #onSettled: (key: string, held: Held<ResultMessage | EffectResultMessage>) => void;
+  readonly #onSettled: (key: string, held: HandledMessage) => void;
   #nextId = 1;
 
-  /** @param onSettled called for each result whose consequence has been written */
-  constructor(onSettled: (key: string, held: Held<ResultMessage | EffectResultMessage>) => void = () => {}) {
+  /** @param onSettled called for each claim that was granted, and for each result whose consequence has been written */
+  constructor(onSettled: (key: string, held: HandledMessage) => void = () => {}) {
     this.#onSettled = onSettled;
   }
 
@@ -81,6 +84,12 @@ export class TaskMemories {
     const memory = this.#memories.get(key);
     const index = memory?.claims.findIndex((claim) => claim.id === id) ?? -1;
     return index < 0 ? undefined : memory?.claims.splice(index, 1)[0];
+  }
+
+  /** Acknowledges a claim that was taken and granted. */
+  settleClaim(key: string, claim: Held<ClaimMessage>): void {
+    claim.delivery.ack();
+    this.#onSettled(key, claim);
   }
 
   /** Acknowledges messages and removes them from the inbox. */
