@@ -8,6 +8,8 @@ export interface ArtifactStore {
   url: string;
   /** Bearer token of the attempt. */
   token: string;
+  /** Trace context of the upload. */
+  traceparent: string;
 }
 
 /** The gateway did not take the content. */
@@ -30,7 +32,11 @@ export async function uploadArtifact(
     try {
       const answer = await fetch(`${store.url}/${digest}`, {
         method: 'PUT',
-        headers: { authorization: `Bearer ${store.token}`, 'content-type': mediaType },
+        headers: {
+          authorization: `Bearer ${store.token}`,
+          'content-type': mediaType,
+          traceparent: store.traceparent,
+        },
         body: new Uint8Array(content),
         signal,
       });

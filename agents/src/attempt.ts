@@ -88,9 +88,14 @@ interface Work extends AttemptOptions {
   signal: AbortSignal;
 }
 
-function tools({ workspace, log, grant }: Work, signal: AbortSignal, deadline: number) {
+function tools({ workspace, log, grant, spans }: Work, signal: AbortSignal, deadline: number) {
   const shell = createShell({ workspace, log, signal, deadline, killGraceMs: KILL_GRACE_MS });
-  const git = createGit(shell, { url: grant.git.url, token: grant.gatewayToken, author: grant.git.author });
+  const git = createGit(shell, {
+    url: grant.git.url,
+    token: grant.gatewayToken,
+    author: grant.git.author,
+    traceparent: () => spans.traceparent,
+  });
   const env = Object.fromEntries(grant.env.map(({ name, value }) => [name, value]));
   return { shell, git, env };
 }
@@ -161,12 +166,14 @@ async function save(work: Work, reason: string | undefined): Promise<void> {
   }
 }
 
-async function storeLog({ grant, events }: AttemptOptions, log: AttemptLog, limitMs: number) {
+async function storeLog({ grant, events, spans }: AttemptOptions, log: AttemptLog, limitMs: number) {
   const content = await log.close(EVENTS_MS);
   try {
-    const store = { url: grant.artifactsUrl, token: grant.gatewayToken };
     const artifact = { name: 'log', mediaType: 'text/plain; charset=utf-8', content };
-    const stored = await uploadArtifact(store, artifact, AbortSignal.timeout(limitMs));
+    const stored = await spans.step('upload', () => {
+      const store = { url: grant.artifactsUrl, token: grant.gatewayToken, traceparent: spans.traceparent };
+      return uploadArtifact(store, artifact, AbortSignal.timeout(limitMs));
+    });
     events.artifact(stored);
     return [stored];
   } catch {

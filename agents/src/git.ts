@@ -18,6 +18,8 @@ export interface GitSettings {
   url: string;
   token: string;
   author: { name: string; email: string };
+  /** Trace context of what is under way. */
+  traceparent: () => string;
 }
 
 /** The checkout's folder in the workspace. */
@@ -50,7 +52,7 @@ async function untilReachable(url: string): Promise<void> {
   for (let n = 1; n <= REACH_TRIES; n++) if ((await reach(url, REACH_MS)) !== 'silent') return;
 }
 
-export function createGit(shell: Shell, { url, token, author }: GitSettings): Git {
+export function createGit(shell: Shell, { url, token, author, traceparent }: GitSettings): Git {
   const identity = {
     GIT_AUTHOR_NAME: author.name,
     GIT_AUTHOR_EMAIL: author.email,
@@ -60,7 +62,8 @@ export function createGit(shell: Shell, { url, token, author }: GitSettings): Gi
   return {
     async run(args, { cwd = CHECKOUT, stdin, network = false } = {}) {
       if (network) await untilReachable(url);
-      const config = network ? [...settings, [`http.${url}.extraHeader`, `Authorization: Bearer ${token}`]] : settings;
+      const headers = network ? [`Authorization: Bearer ${token}`, `traceparent: ${traceparent()}`] : [];
+      const config = [...settings, ...headers.map((header) => [`http.${url}.extraHeader`, header] as const)];
       return shell.run({
         run: { argv: ['git', ...args] },
         cwd,

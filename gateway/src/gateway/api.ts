@@ -144,7 +144,8 @@ export function addApi(app: OpenAPIHono<Environment>, options: ApiOptions): void
   app.openapi(routes.createWorkflow, async (c) => {
     const body = c.req.valid('json');
     const actor = await permit(c, 'workflow.create', `Workflow ${body.namespace}/${body.name ?? ''}`, body.namespace);
-    const created = await cluster.createWorkflow(body, { actor, traceparent: c.req.header('traceparent') });
+    const traceparent = c.get('traceparent') ?? c.req.header('traceparent');
+    const created = await cluster.createWorkflow(body, { actor, traceparent });
     c.header('location', `/api/v1/workflows/${created.metadata.namespace}/${created.metadata.name}`);
     return c.json(writtenOf(created), 201);
   });

@@ -2,10 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { traceIdOf, traceparent } from '@millwright/otel';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { clientGit, commit, type Forge, failingGit, startForge } from '../testing/forge.ts';
-import { startGateway, type TestGateway } from '../testing/gateway.ts';
+import { noKube, startGateway, type TestGateway } from '../testing/gateway.ts';
 import { startGitHost, type TestGitHost, tokenFor } from '../testing/git-host.ts';
+import { recordingTelemetry } from '../testing/telemetry.ts';
 
 // Dozens of git programs, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -14,6 +16,7 @@ let folder: string;
 let forge: Forge;
 let hosts: TestGitHost[];
 let gateway: TestGateway;
+const recorded = { gateway: recordingTelemetry(), git: recordingTelemetry() };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millwright-proxy-'));
@@ -24,13 +27,14 @@ beforeAll(async () => {
   hosts = [];
   for (const name of ['one', 'two']) {
     await mkdir(join(folder, name));
-    const host = await startGitHost(join(folder, name));
+    const host = await startGitHost(join(folder, name), {}, recorded.git.telemetry);
     await host.setProjects(
       Object.fromEntries(names.map((project) => [`team/${project}`, { url, credentials: forge.credentials }])),
     );
     hosts.push(host);
   }
-  gateway = await startGateway({ MILLWRIGHT_GIT_URL: hosts.map((host) => host.url).join(',') });
+  const urls = hosts.map((host) => host.url).join(',');
+  gateway = await startGateway({ MILLWRIGHT_GIT_URL: urls }, noKube, recorded.gateway.telemetry);
 });
 afterAll(async () => {
   await gateway.close();
@@ -53,6 +57,34 @@ it('clones, pushes and pushes in pieces through one address', async () => {
   await clientGit(work, 'push', '-q', 'origin', 'HEAD:refs/attempts/task-1/1');
   expect(await clientGit(work, 'ls-remote', 'origin', 'refs/attempts/task-1/1')).toContain(large);
   expect(await failingGit(work, 'push', 'origin', 'HEAD:refs/heads/main')).toContain('this token may push');
+});
+
+it('passes the trace on: the sandbox is above the gateway, and that above the git host', async () => {
+  const step = 'b7ad6b7169203331';
+  const context = traceparent(traceIdOf('wf-1'), step);
+  const work = join(folder, 'traced');
+  await clientGit(folder, 'clone', '-q', remote('app-1'), work);
+  await commit(work, { 'a.txt': '1' });
+  await clientGit(
+    work,
+    '-c',
+    `http.extraHeader=traceparent: ${context}`,
+    'push',
+    '-q',
+    'origin',
+    'HEAD:refs/attempts/task-1/1',
+  );
+  const passed = recorded.gateway.spans;
+  expect(passed.map(({ name }) => name)).toEqual([
+    'GET /git/:namespace/:repository/*',
+    'POST /git/:namespace/:repository/*',
+  ]);
+  expect(passed.map(({ parentSpanId }) => parentSpanId)).toEqual([step, step]);
+  expect(recorded.git.spans.map(({ name }) => name)).toEqual([
+    'GET /:namespace/:repository/info/refs',
+    'POST /:namespace/:repository/git-receive-pack',
+  ]);
+  expect(recorded.git.spans.map(({ parentSpanId }) => parentSpanId)).toEqual(passed.map(({ spanId }) => spanId));
 });
 
 it('passes the reasons of the git host on', async () => {

@@ -27,10 +27,11 @@ export interface ProxyOptions {
   log: Logger;
 }
 
-function headersOf(request: Request): Record<string, string> {
+function headersOf(c: Context): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of request.headers) if (!notPassedOn.has(name)) headers[name] = value;
-  return headers;
+  for (const [name, value] of c.req.raw.headers) if (!notPassedOn.has(name)) headers[name] = value;
+  const traceparent = c.get('traceparent');
+  return traceparent === undefined ? headers : { ...headers, traceparent };
 }
 
 function answerHeaders(given: Dispatcher.ResponseData['headers']): Headers {
@@ -57,7 +58,7 @@ export function addGitProxy<E extends Env>(app: Hono<E>, options: ProxyOptions):
         origin: replica,
         path: path + search,
         method: raw.method as Dispatcher.HttpMethod,
-        headers: headersOf(raw),
+        headers: headersOf(c),
         body: raw.body ? Readable.fromWeb(raw.body as import('node:stream/web').ReadableStream) : null,
         signal: raw.signal,
       });

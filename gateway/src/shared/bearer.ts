@@ -10,9 +10,9 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return decoded.slice(decoded.indexOf(':') + 1);
 }
 
-const scopeSchema = z.object({ ns: z.string(), project: z.string() });
+const scopeSchema = z.object({ ns: z.string(), project: z.string(), workflow: z.string() });
 
-/** The project that an attempt's token claims to be for. Not checked at all: good for choosing whom to ask, and nothing else. */
+/** The project and Workflow (its uid) that an attempt's token claims to be for. Not checked at all: it gives no right to anything. */
 export function scopeOf(token: string | undefined): z.infer<typeof scopeSchema> | undefined {
   const payload = token?.split('.')[1];
   if (payload === undefined) return undefined;

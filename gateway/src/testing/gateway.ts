@@ -1,4 +1,4 @@
-import { createMetrics, noTelemetry } from '@millwright/otel';
+import { createMetrics, noTelemetry, type Telemetry } from '@millwright/otel';
 import { readGatewayConfig } from '../gateway/config.ts';
 import { createGateway } from '../gateway/server.ts';
 import { type Kube, KubeError } from '../shared/kube.ts';
@@ -8,7 +8,7 @@ import { recordingLog } from './git-host.ts';
 export const jwtSecret = 'test-jwt-secret-with-at-least-32-characters';
 
 /** A cluster that cannot be reached. */
-const noKube: Kube = {
+export const noKube: Kube = {
   get: () => Promise.reject(new KubeError(0, 'the Kubernetes API cannot be reached')),
   create: () => Promise.reject(new KubeError(0, 'the Kubernetes API cannot be reached')),
   mergePatch: () => Promise.reject(new KubeError(0, 'the Kubernetes API cannot be reached')),
@@ -22,7 +22,11 @@ export interface TestGateway {
 }
 
 /** A gateway on a free port; whatever is not given is not there. */
-export async function startGateway(environment: NodeJS.ProcessEnv, kube: Kube = noKube): Promise<TestGateway> {
+export async function startGateway(
+  environment: NodeJS.ProcessEnv,
+  kube: Kube = noKube,
+  telemetry: Telemetry = noTelemetry,
+): Promise<TestGateway> {
   const config = readGatewayConfig({
     MILLWRIGHT_GIT_URL: 'http://127.0.0.1:9',
     MILLWRIGHT_SUPABASE_URL: 'http://127.0.0.1:9',
@@ -31,7 +35,7 @@ export async function startGateway(environment: NodeJS.ProcessEnv, kube: Kube = 
     ...environment,
   });
   const { log, lines } = recordingLog();
-  const gateway = createGateway(config, { kube, log, metrics: createMetrics('gateway'), telemetry: noTelemetry });
+  const gateway = createGateway(config, { kube, log, metrics: createMetrics('gateway'), telemetry });
   const server = await listen(gateway.app, { port: 0, hostname: '127.0.0.1' });
   return {
     url: server.url,

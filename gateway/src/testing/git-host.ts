@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AttemptClaims, signAttemptToken } from '@millwright/crds';
-import { createMetrics, type Logger, noTelemetry } from '@millwright/otel';
+import { createMetrics, type Logger, noTelemetry, type Telemetry } from '@millwright/otel';
 import type { IsOver } from '../git/attempts.ts';
 import { readGitConfig } from '../git/config.ts';
 import { createGitHost, type GitHost } from '../git/host.ts';
@@ -55,6 +55,7 @@ export async function startGitHost(
   folder: string,
   environment: NodeJS.ProcessEnv = {},
   isOver: IsOver = async () => false,
+  telemetry: Telemetry = noTelemetry,
 ): Promise<TestGitHost> {
   const projectsFile = join(folder, 'projects.json');
   const config = readGitConfig({
@@ -71,7 +72,7 @@ export async function startGitHost(
     isOver,
     metrics: createMetrics('git'),
     log,
-    telemetry: noTelemetry,
+    telemetry,
     missing: () => [],
   });
   const server = await listen(host.app, { port: 0, hostname: '127.0.0.1' });
