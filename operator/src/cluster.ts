@@ -72,6 +72,10 @@ const poolOf = ({ metadata }: KubeObject): string | undefined => {
   return pool === undefined ? undefined : `${metadata.namespace}/${pool}`;
 };
 
+/** Name of the Job that a pod belongs to. */
+export const jobOf = ({ metadata }: KubeObject): string | undefined =>
+  metadata.labels?.['batch.kubernetes.io/job-name'];
+
 const uidOf = ({ metadata }: KubeObject): string => metadata.uid;
 const namespaceOf = ({ metadata }: KubeObject): string => metadata.namespace;
 
@@ -138,9 +142,9 @@ export function watchCluster(options: {
       resource: resources.pods,
       indexes: {
         pool: poolOf,
-        job: ({ metadata }: Pod) => {
-          const job = metadata.labels?.['batch.kubernetes.io/job-name'];
-          return job === undefined ? undefined : `${metadata.namespace}/${job}`;
+        job: (pod: Pod) => {
+          const job = jobOf(pod);
+          return job === undefined ? undefined : `${pod.metadata.namespace}/${job}`;
         },
       },
       transform: slimPod,

@@ -150,7 +150,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
       pool: writer(resources.pools, cluster.pools.store),
       workflow: writer(resources.workflows, cluster.workflows.store, (_, after) => traceWorkflow(telemetry, after)),
       task: writer(resources.tasks, cluster.tasks.store, (before, after) => {
-        traceTask(telemetry, before, after, memories.peek(keyOf(after))?.sendings);
+        traceTask(telemetry, before, after, cluster.pods.store, memories.peek(keyOf(after))?.sendings);
         options.taskMetrics.written(before, after);
       }),
     },

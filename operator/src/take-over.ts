@@ -28,7 +28,7 @@ export function repeatReports({ cluster, telemetry, history, now }: Leadership):
   for (const workflow of cluster.workflows.store.values())
     if (isRecent(workflow.status?.finishedAt)) traceWorkflow(telemetry, workflow);
   for (const task of cluster.tasks.store.values())
-    if (isRecent(task.status?.history?.at(-1)?.finishedAt)) traceTaskAgain(telemetry, task);
+    if (isRecent(task.status?.history?.at(-1)?.finishedAt)) traceTaskAgain(telemetry, task, cluster.pods.store);
   for (const { store } of [cluster.projects, cluster.pools, cluster.workflows, cluster.tasks])
     for (const object of store.values()) history.record(object);
 }

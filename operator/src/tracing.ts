@@ -1,14 +1,40 @@
-import { type AgentTask, isFinished, labels, reasons, type Workflow } from '@millwright/crds';
-import { attr, type FinishedSpan, spanIdOf, type Telemetry, traceIdOf } from '@millwright/otel';
+import { type AgentTask, annotations, isFinished, labels, reasons, type Workflow } from '@millwright/crds';
+import {
+  attr,
+  type FinishedSpan,
+  parseTraceparent,
+  type SpanAttributes,
+  spanIdOf,
+  type Telemetry,
+  traceIdOf,
+} from '@millwright/otel';
+import { jobOf, type Pod } from './cluster.ts';
 import { attemptSpan, type Sendings, spanOfSend, traceOf } from './message-spans.ts';
 
 /** Span id of a Workflow: the root of its trace. */
 export const workflowSpan = (uid: string): string => spanIdOf(uid, 'workflow', 0, 'run');
 export const taskSpan = (uid: string): string => spanIdOf(uid, 'task', 0, 'run');
 
+/** The pods of sandboxes by `<namespace>/<name>`, as long as they are there. */
+export interface Pods {
+  get(key: string): Pod | undefined;
+}
+
+/** What is known of the sandbox that a pod is. */
+function sandboxAttributes(namespace: string, name: string | undefined, pods: Pods): SpanAttributes {
+  const pod = name === undefined ? undefined : pods.get(`${namespace}/${name}`);
+  return {
+    [attr.podName]: name,
+    [attr.podUid]: pod?.metadata.uid,
+    [attr.jobName]: pod && jobOf(pod),
+  };
+}
+
 /** The Workflow's span, emitted once when it has ended; everything in it follows from the object, so emitting it again changes nothing. */
 export function spanOfWorkflow({ metadata, spec, status }: Workflow): FinishedSpan | undefined {
   if (!isFinished(status?.phase) || status?.finishedAt === undefined) return undefined;
+  // Whoever asked for the Workflow is in a trace of its own: this one's id must follow from the uid alone.
+  const cause = parseTraceparent(metadata.annotations?.[annotations.traceparent]);
   return {
     traceId: traceIdOf(metadata.uid),
     spanId: workflowSpan(metadata.uid),
@@ -25,6 +51,7 @@ export function spanOfWorkflow({ metadata, spec, status }: Workflow): FinishedSp
       [attr.reason]: status.reason,
       [attr.pipelineRunId]: metadata.uid,
     },
+    ...(cause ? { links: [{ traceId: cause.traceId, spanId: cause.spanId }] } : {}),
     status: status.phase === 'Succeeded' ? { code: 'ok' } : { code: 'error', message: status.message ?? '' },
   };
 }
@@ -34,7 +61,7 @@ export function spanOfWorkflow({ metadata, spec, status }: Workflow): FinishedSp
  *
  * @param sendings what is known of the sendings; those that an earlier leader sent count from when they were taken
  */
-export function spansOfTask(before: AgentTask, after: AgentTask, sendings: Sendings = {}): FinishedSpan[] {
+export function spansOfTask(before: AgentTask, after: AgentTask, pods: Pods, sendings: Sendings = {}): FinishedSpan[] {
   const { metadata, status } = after;
   const workflowUid = metadata.labels?.[labels.workflowUid];
   const traceId = traceOf(after);
@@ -43,22 +70,32 @@ export function spansOfTask(before: AgentTask, after: AgentTask, sendings: Sendi
     [attr.project]: after.spec.projectRef.name,
     [attr.task]: metadata.labels?.[labels.task] ?? metadata.name,
     [attr.taskUid]: metadata.uid,
+    [attr.pipelineRunId]: workflowUid ?? metadata.uid,
   };
   const spans: FinishedSpan[] = [];
   const known = new Set((before.status?.history ?? []).map((entry) => entry.attempt));
+  let previous: { traceId: string; spanId: string } | undefined;
   for (const entry of status?.history ?? []) {
-    if (known.has(entry.attempt) || entry.startedAt === undefined) continue;
+    if (entry.startedAt === undefined) continue;
+    const links = previous ? { links: [previous] } : {};
+    previous = { traceId, spanId: attemptSpan(metadata.uid, entry.attempt, 'run') };
+    if (known.has(entry.attempt)) continue;
     const { attempt } = entry;
     const verifier = [status, before.status].find((one) => one?.attempt === attempt && one.verifier)?.verifier;
     const failed = entry.outcome !== 'Succeeded';
     spans.push({
-      traceId,
-      spanId: attemptSpan(metadata.uid, attempt, 'run'),
+      ...previous,
       parentSpanId: taskSpan(metadata.uid),
       name: `attempt ${attempt}`,
       start: entry.startedAt,
       end: verifier?.at ?? entry.finishedAt,
-      attributes: { ...common, [attr.attempt]: attempt, [attr.podName]: entry.pod, [attr.reason]: entry.reason },
+      attributes: {
+        ...common,
+        ...sandboxAttributes(metadata.namespace, entry.pod, pods),
+        [attr.attempt]: attempt,
+        [attr.reason]: entry.reason,
+      },
+      ...links,
       status: failed && !verifier ? { code: 'error', message: entry.message ?? entry.reason } : { code: 'ok' },
     });
     spans.push(spanOfSend(after, attempt, 'run', sendings.run ?? { at: entry.startedAt }));
@@ -78,8 +115,8 @@ export function spansOfTask(before: AgentTask, after: AgentTask, sendings: Sendi
         end: entry.finishedAt,
         attributes: {
           ...common,
+          ...sandboxAttributes(metadata.namespace, verifier.pod, pods),
           [attr.attempt]: attempt,
-          [attr.podName]: verifier.pod,
           [attr.reason]: entry.reason,
         },
         status: failed ? { code: 'error', message: entry.message ?? entry.reason } : { code: 'ok' },
@@ -105,14 +142,20 @@ export function spansOfTask(before: AgentTask, after: AgentTask, sendings: Sendi
 }
 
 /** Emits what a write completed. */
-export function traceTask(telemetry: Telemetry, before: AgentTask, after: AgentTask, sendings?: Sendings): void {
-  if (telemetry.enabled) for (const span of spansOfTask(before, after, sendings)) telemetry.emit(span);
+export function traceTask(
+  telemetry: Telemetry,
+  before: AgentTask,
+  after: AgentTask,
+  pods: Pods,
+  sendings?: Sendings,
+): void {
+  if (telemetry.enabled) for (const span of spansOfTask(before, after, pods, sendings)) telemetry.emit(span);
 }
 
 /** Emits again what ended with the task's last write, or its last attempt, in case the process that wrote it was killed before it could. */
-export function traceTaskAgain(telemetry: Telemetry, task: AgentTask): void {
+export function traceTaskAgain(telemetry: Telemetry, task: AgentTask, pods: Pods): void {
   const before = { ...task, status: { ...task.status, history: task.status?.history?.slice(0, -1) ?? [] } };
-  traceTask(telemetry, before, task);
+  traceTask(telemetry, before, task, pods);
 }
 
 export function traceWorkflow(telemetry: Telemetry, workflow: Workflow): void {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   hosts = [];
   for (const name of ['one', 'two']) {
     await mkdir(join(folder, name));
-    const host = await startGitHost(join(folder, name), {}, recorded.git.telemetry);
+    const host = await startGitHost(join(folder, name), {}, async () => false, recorded.git.telemetry);
     await host.setProjects(
       Object.fromEntries(names.map((project) => [`team/${project}`, { url, credentials: forge.credentials }])),
     );

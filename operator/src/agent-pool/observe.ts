@@ -1,5 +1,5 @@
 import { type AgentPool, annotations, type Project } from '@millwright/crds';
-import type { Cluster, Job, Pod } from '../cluster.ts';
+import { type Cluster, type Job, jobOf, type Pod } from '../cluster.ts';
 import type { WorkQueues } from '../dispatch/work-queues.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { PoolObservation, SandboxView } from './plan.ts';
@@ -21,7 +21,7 @@ export function observePool(key: string, options: ObservePoolOptions): PoolObser
   const warmImages = imagesOf(pool, cluster.projects.store.by('namespace', namespace));
   const podByJob = new Map<string, Pod>();
   for (const pod of cluster.pods.store.by('pool', key)) {
-    const job = pod.metadata.labels?.['batch.kubernetes.io/job-name'];
+    const job = jobOf(pod);
     if (job !== undefined) podByJob.set(job, pod);
   }
   const sandboxes = cluster.jobs.store
