@@ -3,6 +3,7 @@ import { createLogger, createMetrics, type Logger, startTelemetry } from '@millw
 import { watchCluster } from './cluster.ts';
 import { ConfigError, type OperatorConfig, readConfig } from './config.ts';
 import { startOperator } from './operator.ts';
+import { withReconcileSpans } from './reconcile-spans.ts';
 import {
   connectKube,
   createLeaderElection,
@@ -96,7 +97,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     reachable: { controlNamespace: config.namespace, addresses: config.sandboxAddresses },
     telemetry,
     logger,
-    metrics: runtimeMetrics,
+    metrics: withReconcileSpans(runtimeMetrics, { telemetry, cluster }),
     taskMetrics: taskMetrics(metrics),
   });
   shutdown.add('controllers', () => operator.stop());

@@ -48,6 +48,9 @@ export const attr = {
   epoch: 'millwright.leader.epoch',
   commit: 'millwright.commit',
   costUsd: 'millwright.cost.usd',
+  controller: 'millwright.reconcile.controller',
+  key: 'millwright.reconcile.key',
+  outcome: 'millwright.reconcile.outcome',
 } as const;
 
 /** What is done to a message: `send` on publish, `receive` on delivery, `process` by a handler, `settle` on ack or nack. */

@@ -2,7 +2,7 @@ import { type Logger, silentLogger } from '@millwright/otel';
 import type { BackoffPolicy } from './backoff.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import { isConflict, KubeError, TerminalError, WritesForbiddenError } from './errors.ts';
-import { noMetrics, type RuntimeMetrics } from './metrics.ts';
+import { noMetrics, type ReconcileOutcome, type RuntimeMetrics } from './metrics.ts';
 import { WorkQueue } from './queue.ts';
 
 /** What a reconcile asks for: nothing, or to be called again after a while. */
@@ -69,7 +69,7 @@ export function startController(options: ControllerOptions): Controller {
 
   async function turn(key: string): Promise<void> {
     const started = clock.now();
-    let outcome: Parameters<RuntimeMetrics['reconcile']>[1] = 'success';
+    let outcome: ReconcileOutcome = 'success';
     try {
       const result = await options.reconcile(key, { signal: stopping.signal, failures: queue.failures(key) });
       queue.forget(key);
@@ -77,7 +77,7 @@ export function startController(options: ControllerOptions): Controller {
     } catch (error) {
       outcome = failed(key, error);
     }
-    metrics.reconcile(options.name, outcome, (clock.now() - started) / 1000);
+    metrics.reconcile(options.name, outcome, (clock.now() - started) / 1000, key);
     queue.done(key);
   }
 

@@ -1,3 +1,5 @@
+export type ReconcileOutcome = 'success' | 'conflict' | 'error' | 'terminal';
+
 /**
  * What the runtime measures. The operator binds it to Prometheus; without it nothing is measured. Durations are in
  * seconds, as Prometheus has it. Implementations must not throw.
@@ -7,7 +9,7 @@ export interface RuntimeMetrics {
   /** From the moment a key was due to the moment a worker took it. */
   queueLatency(queue: string, seconds: number): void;
   queueRetry(queue: string): void;
-  reconcile(controller: string, outcome: 'success' | 'conflict' | 'error' | 'terminal', seconds: number): void;
+  reconcile(controller: string, outcome: ReconcileOutcome, seconds: number, key: string): void;
   /** Events that arrived from a watch. */
   watchEvent(kind: string, type: string): void;
   /** Lists, and watches that ended with an error, by reason. */
