@@ -85,6 +85,7 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       ...(value.MILLWRIGHT_SANDBOX_OTLP_ENDPOINT === undefined
         ? {}
         : { otlpEndpoint: value.MILLWRIGHT_SANDBOX_OTLP_ENDPOINT }),
+      ...(value.OTEL_TRACES_SAMPLER_ARG === undefined ? {} : { sampleRatio: value.OTEL_TRACES_SAMPLER_ARG }),
       logLevel: value.MILLWRIGHT_LOG_LEVEL,
       ttlSecondsAfterFinished: value.MILLWRIGHT_SANDBOX_TTL_SECONDS,
     },

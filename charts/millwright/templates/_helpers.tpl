@@ -100,6 +100,9 @@ startupProbe:
 {{- if .endpoint }}
 - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }} }
 - { name: OTEL_TRACES_SAMPLER_ARG, value: {{ .sampleRatio | quote }} }
+- name: POD_UID
+  valueFrom: { fieldRef: { fieldPath: metadata.uid } }
+- { name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.namespace.name=$(POD_NAMESPACE),k8s.pod.name=$(POD_NAME),k8s.pod.uid=$(POD_UID)" }
 {{- with .headersSecret }}
 - name: OTEL_EXPORTER_OTLP_HEADERS
   valueFrom: { secretKeyRef: { name: {{ . }}, key: headers } }

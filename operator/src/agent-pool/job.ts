@@ -1,4 +1,5 @@
 import { type AgentPool, API_VERSION, annotations, labels, type Project, type Workspace } from '@millwright/crds';
+import { attr } from '@millwright/otel';
 import { type Job, SANDBOX } from '../cluster.ts';
 import type { Draft } from '../runtime/index.ts';
 import { shardOf } from '../shard.ts';
@@ -9,6 +10,8 @@ export interface SandboxSettings {
   imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   imagePullSecrets: readonly string[];
   otlpEndpoint?: string;
+  /** Share of traces that the operator keeps, 0 to 1: whoever kept others would send parts of traces. */
+  sampleRatio?: number;
   logLevel: string;
   /** Seconds that a finished sandbox and its `kubectl logs` stay. */
   ttlSecondsAfterFinished: number;
@@ -78,13 +81,19 @@ export function sandboxJob(
       ttlSecondsAfterFinished: settings.ttlSecondsAfterFinished,
       template: {
         metadata: { labels: tags, annotations: { [annotations.image]: image } },
-        spec: podSpec(pool, image, settings, project?.spec.workspace),
+        spec: podSpec(pool, ordinal, image, settings, project?.spec.workspace),
       },
     },
   };
 }
 
-function podSpec(pool: AgentPool, image: string, settings: SandboxSettings, workspace: Workspace | undefined) {
+function podSpec(
+  pool: AgentPool,
+  ordinal: number,
+  image: string,
+  settings: SandboxSettings,
+  workspace: Workspace | undefined,
+) {
   const { sandbox } = pool.spec;
   return {
     restartPolicy: 'Never',
@@ -118,7 +127,7 @@ function podSpec(pool: AgentPool, image: string, settings: SandboxSettings, work
         name: 'agent',
         image: settings.agentImage,
         imagePullPolicy: settings.imagePullPolicy,
-        env: agentEnvironment(pool, image, settings),
+        env: [...agentEnvironment(pool, image, settings), ...telemetryEnvironment(pool, ordinal, settings)],
         securityContext: restricted,
         resources: agentResources,
         readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2, failureThreshold: 3 },
@@ -179,8 +188,24 @@ function agentEnvironment(pool: AgentPool, image: string, settings: SandboxSetti
     { name: 'MILLWRIGHT_WORKSPACE_DIR', value: WORKSPACE },
     { name: 'MILLWRIGHT_HTTP_PORT', value: '8080' },
     { name: 'MILLWRIGHT_LOG_LEVEL', value: settings.logLevel },
-    ...(settings.otlpEndpoint === undefined
-      ? []
-      : [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: settings.otlpEndpoint }]),
+  ];
+}
+
+/** Where spans go and which process they are of; only the kubelet knows the name and uid of the pod. */
+function telemetryEnvironment({ metadata }: AgentPool, ordinal: number, settings: SandboxSettings) {
+  const { otlpEndpoint, sampleRatio } = settings;
+  if (otlpEndpoint === undefined) return [];
+  const identity = {
+    [attr.namespace]: metadata.namespace,
+    [attr.podName]: '$(MILLWRIGHT_POD)',
+    [attr.podUid]: '$(POD_UID)',
+    [attr.jobName]: sandboxName(metadata.name, ordinal),
+  };
+  const pairs = Object.entries(identity).map(([key, value]) => `${key}=${value}`);
+  return [
+    { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: otlpEndpoint },
+    { name: 'POD_UID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } },
+    { name: 'OTEL_RESOURCE_ATTRIBUTES', value: pairs.join(',') },
+    ...(sampleRatio === undefined ? [] : [{ name: 'OTEL_TRACES_SAMPLER_ARG', value: String(sampleRatio) }]),
   ];
 }
