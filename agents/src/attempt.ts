@@ -77,6 +77,7 @@ export async function runAttempt(options: AttemptOptions): Promise<ResultMessage
     ...ending,
     ...draft,
     ...(artifacts.length > 0 ? { artifacts } : {}),
+    steps: [...spans.steps],
     startedAt: startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
   };

@@ -22,6 +22,10 @@ it('continues the trace of the work message, with its steps below', async () => 
   expect(whole).toMatchObject({ parentSpanId: 'b7ad6b7169203331', kind: 'consumer', name: 'process work.team.x' });
   expect([checkout?.parentSpanId, work?.parentSpanId]).toEqual([whole?.spanId, whole?.spanId]);
   expect(work?.status).toEqual({ code: 'error', message: 'no' });
+  expect(tracer.steps).toEqual([
+    { name: 'checkout', status: 'succeeded', seconds: expect.closeTo(0, 1) },
+    { name: 'work', status: 'failed', seconds: expect.closeTo(0, 1) },
+  ]);
   expect(tracer.traceparent).toBe(`00-${whole?.traceId}-${whole?.spanId}-01`);
   expect(new Set(spans.map((span) => span.spanId)).size).toBe(3);
 });

@@ -1,6 +1,6 @@
 /** Spans of an attempt, below the span that the work message came from. */
 import { topology } from '@millwright/broker';
-import type { WorkMessage } from '@millwright/crds';
+import type { AttemptStep, WorkMessage } from '@millwright/crds';
 import {
   attr,
   type FinishedSpan,
@@ -24,7 +24,9 @@ export interface AttemptSpans {
    */
   granted(): void;
   /** Runs one step of the attempt as a span of its own. */
-  step<T>(name: string, run: () => Promise<T>): Promise<T>;
+  step<T>(name: AttemptStep['name'], run: () => Promise<T>): Promise<T>;
+  /** The steps that have ended. */
+  readonly steps: readonly AttemptStep[];
   /** Sends a message as a span of its own, which is the parent of whatever its receiver does. */
   send<T>(message: { destination: string; messageId: string }, run: (traceparent: string) => Promise<T>): Promise<T>;
   /** Emits the span of the attempt. */
@@ -60,7 +62,7 @@ export function createSpans(
     destination: where.queue,
     ...(where.messageId === undefined ? {} : { messageId: where.messageId }),
   };
-  let steps = 0;
+  const steps: AttemptStep[] = [];
   let current = spanId;
 
   /** Emits a span below that of the attempt, which ends now. */
@@ -94,12 +96,17 @@ export function createSpans(
       emitBelow(idOf('claim'), { ...asked, kind: 'producer', start });
       emitBelow(idOf('ack'), { ...settled, kind: 'client', start: Date.now() });
     },
+    steps,
     async step(name, run) {
-      steps += 1;
-      current = idOf(`${name}:${steps}`);
+      current = idOf(`${name}:${steps.length + 1}`);
+      const began = performance.now();
+      let status: AttemptStep['status'] = 'failed';
       try {
-        return await within(current, { name: `agent ${name}`, start: Date.now() }, run);
+        const result = await within(current, { name: `agent ${name}`, start: Date.now() }, run);
+        status = 'succeeded';
+        return result;
       } finally {
+        steps.push({ name, status, seconds: (performance.now() - began) / 1000 });
         current = spanId;
       }
     },

@@ -14,6 +14,7 @@ import {
   ConnectionLostError,
   InvalidMessageError,
   messageOf,
+  PublishError,
   RefusedError,
   UnroutableError,
 } from './errors.ts';
@@ -113,11 +114,18 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
     } catch (error) {
       // Somebody deleted the queue; the next ensureWorkQueue makes it anew.
       if (error instanceof UnroutableError) workQueues.delete(target.routingKey);
+      if (error instanceof PublishError) options.onFailure?.(target.exchange, error);
       throw error;
     }
   }
 
-  const settling: Settling = { log, user, deadLetterBy: declares ? 'publish' : 'reject', publishRaw };
+  const settling: Settling = {
+    log,
+    user,
+    deadLetterBy: declares ? 'publish' : 'reject',
+    publishRaw,
+    onDeadLetter: options.onDeadLetter,
+  };
 
   function propertiesOf(options: PublishOptions): Options.Publish {
     const properties: Options.Publish = {

@@ -159,7 +159,8 @@ describe('poison', () => {
     ['more than 64 KiB', `{"n":1,"pad":"${'x'.repeat(70_000)}"}`, /^oversized: /],
     ['empty', '', /^malformed: /],
   ])('%s goes to the dead letters with its reason; the next message is handled', async (_, content, reason) => {
-    const broker = await open();
+    const buried: string[] = [];
+    const broker = await open({ onDeadLetter: (queue, why) => buried.push(`${queue} ${why}`) });
     const got: number[] = [];
     await broker.consume(
       topology.results,
@@ -185,6 +186,7 @@ describe('poison', () => {
       bytes: Buffer.byteLength(content),
     });
     await expect.poll(() => got).toEqual([1]);
+    expect(buried).toEqual([`${topology.results} ${letter?.reason}`]);
   });
 
   it('keeps only the beginning of a huge message', async () => {

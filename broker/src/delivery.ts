@@ -19,6 +19,7 @@ export interface Settling {
   /** `reject`: this user may not publish to `millwright.dead`, so RabbitMQ moves the message by the queue's own rule, without our reason. */
   deadLetterBy: 'publish' | 'reject';
   publishRaw(target: Target, content: Buffer, properties: RawProperties): Promise<void>;
+  onDeadLetter?: ((queue: string, reason: string) => void) | undefined;
 }
 
 /** A message on its channel, settled at most once. After the channel is gone settling does nothing: RabbitMQ delivers again. */
@@ -67,6 +68,7 @@ export class Receipt {
     });
     if (deadLetterBy === 'reject') {
       this.#finish(() => this.#channel.reject(this.raw, false));
+      this.#how.onDeadLetter?.(this.queue, reason);
       return;
     }
     try {
@@ -76,6 +78,7 @@ export class Receipt {
       throw error;
     }
     this.#finish(() => this.#channel.ack(this.raw));
+    this.#how.onDeadLetter?.(this.queue, reason);
   }
 
   #take(): boolean {

@@ -58,7 +58,8 @@ describe('publish', () => {
   });
 
   it('tells exactly which of many messages no queue takes, even under one message id', async () => {
-    const broker = await open();
+    const failed: string[] = [];
+    const broker = await open({ onFailure: (exchange, error) => failed.push(`${exchange} ${error.name}`) });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 300 }, (_, n) =>
         broker.publish(
@@ -73,6 +74,7 @@ describe('publish', () => {
       if (n % 3 === 0) expect(outcome).toMatchObject({ status: 'rejected', reason: expect.any(UnroutableError) });
       else expect(outcome.status).toBe('fulfilled');
     });
+    expect(failed).toEqual(Array(100).fill(`${topology.work} UnroutableError`));
     expect(await readAll(broker)).toHaveLength(200);
   });
 

@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib';
 import type { z } from 'zod';
+import type { PublishError } from './errors.ts';
 import type { WorkKey } from './topology.ts';
 
 export type Log = (
@@ -20,6 +21,10 @@ export interface BrokerOptions {
   recoverForMs?: number;
   /** Called with every confirmed publish: where to, and milliseconds from send to confirmation. */
   onConfirm?: (exchange: string, milliseconds: number) => void;
+  /** Called with every publish that failed: where to, and why. */
+  onFailure?: (exchange: string, error: PublishError) => void;
+  /** Called with every delivery that is among the dead letters from then on. */
+  onDeadLetter?: (queue: string, reason: string) => void;
 }
 
 export interface Target {

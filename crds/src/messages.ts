@@ -131,6 +131,14 @@ const outcome = {
   message: text(1024).optional(),
 };
 
+/** What an agent does in an attempt or a verification, one after the other. */
+export const attemptStep = z.strictObject({
+  name: z.enum(['checkout', 'setup', 'work', 'push', 'verify', 'upload']),
+  status: z.enum(['succeeded', 'failed']),
+  seconds: z.number().min(0).max(1_000_000),
+});
+export type AttemptStep = z.infer<typeof attemptStep>;
+
 /** On `millwright.results`: how an attempt, or its verification, ended. */
 export const resultMessage = z.strictObject({
   type: z.literal('result'),
@@ -148,6 +156,8 @@ export const resultMessage = z.strictObject({
   /** For `verify`: acceptance commands passed and in all. */
   tests: z.strictObject({ passed: integer(0, 10_000), total: integer(0, 10_000) }).optional(),
   artifacts: z.array(artifactRef).max(32).optional(),
+  /** For measurements only; in their order. */
+  steps: z.array(attemptStep).max(16).optional(),
   startedAt: time,
   finishedAt: time,
 });

@@ -86,7 +86,11 @@ export function beginLeadership(options: OperatorOptions): Leadership {
   const now = () => Date.now();
   const controllers: Leadership['controllers'] = {};
   const enqueue = (kind: Kind, key: string) => controllers[kind]?.enqueue(key);
-  const memories = new TaskMemories(traceMessages(telemetry, (key) => cluster.tasks.store.get(key), now));
+  const traceMessage = traceMessages(telemetry, (key) => cluster.tasks.store.get(key), now);
+  const memories = new TaskMemories((key, held) => {
+    traceMessage(key, held);
+    options.taskMetrics.settled(held.message);
+  });
   const lazy = new LazyWrites({ clock: systemClock });
   const history = new History({ broker, logger, allowed: options.writesAllowed });
   const events = createEventRecorder({

@@ -1,6 +1,7 @@
 import { connect, deadLettersCommand, management } from '@millwright/broker';
-import { createLogger, createMetrics, type Logger, startTelemetry } from '@millwright/otel';
+import { brokerMetrics, createLogger, createMetrics, type Logger, startTelemetry } from '@millwright/otel';
 import { watchCluster } from './cluster.ts';
+import { exportCluster } from './cluster-metrics.ts';
 import { ConfigError, type OperatorConfig, readConfig } from './config.ts';
 import { startOperator } from './operator.ts';
 import { withReconcileSpans } from './reconcile-spans.ts';
@@ -79,6 +80,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     name: `operator ${config.identity}`,
     topology: 'declare',
     log: (level, message, fields) => logger[level](message, fields),
+    ...brokerMetrics(metrics),
   });
   shutdown.add('broker', () => broker.close());
   await waitForSync(reflectors, { signal: shutdown.signal });
@@ -101,6 +103,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     taskMetrics: taskMetrics(metrics),
   });
   shutdown.add('controllers', () => operator.stop());
+  exportCluster(metrics, cluster, operator);
   logger.info('leading', { epoch: election.epoch });
 }
 

@@ -13,6 +13,8 @@ import { enqueueAll, occupySlots, repeatReports } from './take-over.ts';
 import { startWorkflows } from './workflow/controller.ts';
 
 export interface Operator {
+  /** Published work that nobody has claimed yet. */
+  unclaimed(): ReturnType<Leadership['workQueues']['unclaimed']>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   if (broker.connected) leadership.listeningSince ??= now();
 
   return {
+    unclaimed: () => workQueues.unclaimed(),
     async stop() {
       await consumer
         .cancel()

@@ -14,7 +14,8 @@ export interface MetricDefinition {
 }
 
 const operator: Processes = ['operator'];
-const gateway: Processes = ['gateway'];
+/** Those that publish messages. */
+const publishing: Processes = ['operator', 'recorder', 'publisher'];
 const web: Processes = ['gateway', 'git'];
 const every: Processes = ['operator', 'gateway', 'recorder', 'publisher', 'git'];
 
@@ -22,7 +23,6 @@ const every: Processes = ['operator', 'gateway', 'recorder', 'publisher', 'git']
 const latency = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Seconds to hours, in seconds. */
 const work = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
-const tokens = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576];
 
 const counter = <const Label extends string = never>(
   processes: Processes,
@@ -47,18 +47,16 @@ export const catalogue = {
   autodev_task_attempts_total: counter(operator, 'Attempts that ended, by class of failure (none when it succeeded).', [
     'class',
   ]),
-  autodev_task_cost_usd_total: counter(operator, 'Cost of model calls of ended tasks, in US dollars.'),
   autodev_verifications_total: counter(
     operator,
-    'Verifications that ended: passed, failed, or flaky when a repetition on the same commit differed.',
+    'Verifications whose agent reported: passed, failed, or interrupted before the acceptance commands could tell.',
     ['outcome'],
   ),
-  autodev_steps_total: counter(operator, 'Steps that agents took (commands and tool calls).', ['status']),
-  autodev_step_duration_seconds: histogram(operator, 'Duration of a step.', work, ['tool']),
-  autodev_prs_opened_total: counter(operator, 'Pull requests opened.'),
-  autodev_merges_total: counter(operator, 'Pull requests merged.'),
-  autodev_reverts_total: counter(operator, 'Merges reverted.'),
-  autodev_policy_denials_total: counter(operator, 'Actions that policy denied.', ['reason']),
+  autodev_steps_total: counter(operator, 'Steps that agents took in attempts and verifications.', ['status']),
+  autodev_step_duration_seconds: histogram(operator, 'Duration of a step, by which it was.', work, ['tool']),
+  autodev_policy_denials_total: counter(operator, 'Attempts that ended since a rule forbids what was asked.', [
+    'reason',
+  ]),
   millwright_workflows: gauge(operator, 'Workflows in the cluster by phase.', ['phase']),
   millwright_tasks: gauge(operator, 'Tasks in the cluster by phase.', ['phase']),
   millwright_workqueue_depth: gauge(operator, 'Keys that wait for a worker.', ['queue']),
@@ -93,47 +91,25 @@ export const catalogue = {
     latency,
     ['method'],
   ),
-  millwright_publish_confirm_seconds: histogram(
-    ['operator', 'gateway', 'publisher'],
-    'From publishing a message to its confirmation.',
-    latency,
-  ),
-  millwright_publish_failures_total: counter(
-    ['operator', 'gateway', 'publisher'],
-    'Messages returned, refused or unconfirmed.',
-    ['reason'],
-  ),
-  millwright_queue_messages: gauge(operator, 'Messages ready in the work queue of a capability set.', [
+  millwright_publish_confirm_seconds: histogram(publishing, 'From publishing a message to its confirmation.', latency),
+  millwright_publish_failures_total: counter(publishing, 'Messages returned, refused or unconfirmed.', ['reason']),
+  millwright_queue_messages: gauge(operator, 'Published work that no agent has claimed yet, by capability set.', [
     'namespace',
     'capabilities',
   ]),
-  millwright_dead_letters_total: counter(
-    ['operator', 'recorder', 'publisher'],
-    'Messages sent to the dead-letter queue, by reason.',
-    ['reason'],
-  ),
-  millwright_fenced_total: counter(operator, 'Messages dropped for an old fencing token, by kind.', ['kind']),
+  millwright_dead_letters_total: counter(publishing, 'Messages sent to the dead-letter queue, by reason.', ['reason']),
   millwright_claim_latency_seconds: histogram(operator, 'From publishing an attempt to granting its claim.', latency),
   millwright_sandbox_start_seconds: histogram(
     operator,
-    'From creating a sandbox Job to its first sign of life.',
+    'From creating a sandbox Job until its agent is welcome to work.',
     work,
-    ['pool'],
+    ['namespace', 'pool'],
   ),
-  millwright_sandboxes: gauge(operator, 'Sandboxes by pool and state: idle, busy, starting.', ['pool', 'state']),
-  millwright_budget_left_usd: gauge(['gateway'], 'Budget left, in US dollars.', ['project']),
-  gen_ai_client_token_usage: histogram(gateway, 'Tokens of a model call (gen_ai.client.token.usage).', tokens, [
-    'gen_ai_operation_name',
-    'gen_ai_provider_name',
-    'gen_ai_request_model',
-    'gen_ai_token_type',
+  millwright_sandboxes: gauge(operator, 'Sandboxes by pool and state: idle, busy, starting.', [
+    'namespace',
+    'pool',
+    'state',
   ]),
-  gen_ai_client_operation_duration_seconds: histogram(
-    gateway,
-    'Duration of a model call (gen_ai.client.operation.duration).',
-    work,
-    ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'],
-  ),
   millwright_http_requests_total: counter(web, 'Requests served.', ['route', 'method', 'code']),
   millwright_http_request_duration_seconds: histogram(web, 'Duration of requests served.', latency, [
     'route',

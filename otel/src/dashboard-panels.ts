@@ -69,11 +69,8 @@ export const rows: readonly Row[] = [
       stat('Attempts per task', 'short', 'Over the last day.', [
         `${perDay('autodev_task_attempts_total')} / ${tasksPerDay}`,
       ]),
-      stat('Flakiness', 'percentunit', 'Share of verifications that differed on one commit, over the last day.', [
-        `${perDay('autodev_verifications_total{outcome="flaky"}')} / ${perDay('autodev_verifications_total')}`,
-      ]),
-      stat('Model cost per task', 'currencyUSD', 'Over the last day.', [
-        `${perDay('autodev_task_cost_usd_total')} / ${tasksPerDay}`,
+      stat('Verified', 'percentunit', 'Share of verifications that passed, over the last day.', [
+        `${perDay('autodev_verifications_total{outcome="passed"}')} / ${perDay('autodev_verifications_total')}`,
       ]),
       stack('Tasks by phase', 'short', 'All tasks in the cluster.', gauges('sum', 'millwright_tasks', ['phase'])),
       graph(
@@ -90,18 +87,10 @@ export const rows: readonly Row[] = [
         'Classes of failure; none is a success.',
         rates('autodev_task_attempts_total', ['class']),
       ),
-      graph('Steps', 'ops', 'Commands and tool calls by status.', rates('autodev_steps_total', ['status'])),
-      graph('Step duration', 's', 'p95 by tool.', p95('autodev_step_duration_seconds', 'tool')),
-      graph(
-        'Pull requests',
-        'short',
-        'Per hour.',
-        ['sum(increase(autodev_prs_opened_total[1h]))', 'opened'],
-        ['sum(increase(autodev_merges_total[1h]))', 'merged'],
-        ['sum(increase(autodev_reverts_total[1h]))', 'reverted'],
-      ),
+      graph('Verifications', 'ops', 'By outcome.', rates('autodev_verifications_total', ['outcome'])),
+      graph('Steps', 'ops', 'What agents do, by status.', rates('autodev_steps_total', ['status'])),
+      graph('Step duration', 's', 'p95 by step.', p95('autodev_step_duration_seconds', 'tool')),
       graph('Policy denials', 'ops', 'By reason.', rates('autodev_policy_denials_total', ['reason'])),
-      graph('Budget left', 'currencyUSD', 'By project.', gauges('min', 'millwright_budget_left_usd', ['project'])),
     ],
   },
   {
@@ -110,7 +99,7 @@ export const rows: readonly Row[] = [
       graph(
         'Queue depth',
         'short',
-        'Messages ready per capability set: what grows here finds no free sandbox.',
+        'Unclaimed work per capability set: what grows here finds no free sandbox.',
         gauges('sum', 'millwright_queue_messages', ['namespace', 'capabilities']),
       ),
       graph(
@@ -125,19 +114,23 @@ export const rows: readonly Row[] = [
         'From publishing a message to its confirmation.',
         ...spread('millwright_publish_confirm_seconds'),
       ),
-      stack('Sandboxes', 'short', 'By pool and state.', gauges('sum', 'millwright_sandboxes', ['pool', 'state'])),
+      stack(
+        'Sandboxes',
+        'short',
+        'By pool and state.',
+        gauges('sum', 'millwright_sandboxes', ['namespace', 'pool', 'state']),
+      ),
       graph(
         'Sandbox start',
         's',
-        'p95 from the Job to the first sign of life.',
-        p95('millwright_sandbox_start_seconds', 'pool'),
+        'p95 from the Job until its agent may work.',
+        p95('millwright_sandbox_start_seconds', 'namespace', 'pool'),
       ),
       graph(
         'Refused messages',
         'ops',
-        'Dead letters, messages with an old token, failed publishes.',
+        'Dead letters (stale: with an old token), failed publishes.',
         rates('millwright_dead_letters_total', ['reason'], 'dead: '),
-        rates('millwright_fenced_total', ['kind'], 'fenced: '),
         rates('millwright_publish_failures_total', ['reason'], 'unpublished: '),
       ),
     ],
@@ -205,18 +198,6 @@ export const rows: readonly Row[] = [
         's',
         'p95 by process and route.',
         p95('millwright_http_request_duration_seconds', 'process', 'route'),
-      ),
-      graph(
-        'Tokens',
-        'short',
-        'Per second by model and type.',
-        rates('gen_ai_client_token_usage_sum', ['gen_ai_request_model', 'gen_ai_token_type']),
-      ),
-      graph(
-        'Model calls',
-        's',
-        'p95 of their duration.',
-        p95('gen_ai_client_operation_duration_seconds', 'gen_ai_request_model'),
       ),
       graph('Git operations', 'ops', 'By outcome.', rates('millwright_git_operations_total', ['operation', 'outcome'])),
       graph('Mirrors', 's', 'p95 of fetching a forge into its mirror.', p95('millwright_git_fetch_seconds')),

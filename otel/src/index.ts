@@ -1,4 +1,5 @@
 export * from './attributes.ts';
+export * from './broker-metrics.ts';
 export * from './catalogue.ts';
 export * from './config.ts';
 export * from './ids.ts';

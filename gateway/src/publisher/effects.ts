@@ -33,8 +33,6 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
   const fence = createEpochFence();
   const lock = keyedLock();
   const effects = metrics.counter('millwright_effects_total');
-  const confirms = metrics.histogram('millwright_publish_confirm_seconds');
-  const failures = metrics.counter('millwright_publish_failures_total');
 
   const trace = (delivery: Delivery<EffectMessage>, result: EffectResultMessage, start: number) => {
     const parent = parseTraceparent(delivery.traceparent);
@@ -102,17 +100,14 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
         reason: result.message,
       });
       const traced = trace(delivery, result, start);
-      const sent = performance.now();
       try {
         await options.broker.publish(targets.results, effectResultMessage, result, {
           messageId: `${messageIds.effect(task.uid, attempt, kind)}:result`,
           ...(traced === undefined ? {} : { traceparent: traced.context }),
         });
-        confirms.observe((performance.now() - sent) / 1000);
         delivery.ack();
         traced?.settled();
       } catch (error) {
-        failures.inc({ reason: error instanceof Error ? error.name : 'unknown' });
         log.warn('the answer to an effect was not confirmed', { ...fields, error });
         delivery.requeue(REQUEUE_MS);
       }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Broker, connect, topology } from '@millwright/broker';
 import { effectMessage } from '@millwright/crds';
-import { createMetrics } from '@millwright/otel';
+import { brokerMetrics, createMetrics } from '@millwright/otel';
 import { Hono } from 'hono';
 import { addHealth } from '../shared/health.ts';
 import { openProjects } from '../shared/lookup.ts';
@@ -26,6 +26,7 @@ async function start(config: PublisherConfig, { log, telemetry }: Surroundings):
     url: config.MILLWRIGHT_AMQP_URL,
     name: 'publisher',
     log: (level, message, fields) => log[level](message, fields),
+    ...brokerMetrics(metrics),
   });
   const options = {
     lookup: withForgeCredentials(projects.lookup, config.MILLWRIGHT_FORGE_CREDENTIALS_FILE),

@@ -1,5 +1,5 @@
 import { connect } from '@millwright/broker';
-import { createMetrics } from '@millwright/otel';
+import { brokerMetrics, createMetrics } from '@millwright/otel';
 import { createStore } from '@millwright/supabase';
 import { Hono } from 'hono';
 import { addHealth } from '../shared/health.ts';
@@ -19,6 +19,7 @@ async function start(config: RecorderConfig, { log }: Surroundings): Promise<Run
     url: config.MILLWRIGHT_AMQP_URL,
     name: 'recorder',
     log: (level, message, fields) => log[level](message, fields),
+    ...brokerMetrics(metrics),
   });
   if (broker.connected) missing.delete('RabbitMQ');
   broker.onStateChange((state) => {

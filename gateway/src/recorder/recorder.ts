@@ -41,7 +41,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const stopping = new AbortController();
   const intake = createIntake<Delivery<EventMessage>>(batchSize, options.batchWaitMs);
   const messages = metrics.counter('millwright_recorder_messages_total');
-  const deadLetters = metrics.counter('millwright_dead_letters_total');
   const lag = metrics.gauge('millwright_recorder_lag_seconds');
   let answers = false;
 
@@ -140,7 +139,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   async function bury(delivery: Delivery<EventMessage>, reason: string): Promise<void> {
     messages.inc({ outcome: 'dead' });
-    deadLetters.inc({ reason: reason.split(':', 1)[0] ?? 'other' });
     // When RabbitMQ does not take it, it comes back by itself and is buried then.
     await delivery.deadLetter(reason).catch((error: unknown) => log.warn('dead letter not taken', { error }));
   }

@@ -133,7 +133,8 @@ async function publishWork(
   const memory = memories.of(key);
   memory.published.work = { attempt, kind, key: workKey, pool, at: now() };
   memory.sendings[kind] = { at: now(), routingKey: queue };
-  workQueues.published(key, { namespace, pool: pool.slice(namespace.length + 1), image: workKey.image, kind });
+  const { image, capabilities } = workKey;
+  workQueues.published(key, { namespace, pool: pool.slice(namespace.length + 1), image, capabilities, kind });
 }
 
 async function publishBranch(

@@ -6,6 +6,7 @@ interface Outstanding {
   /** Name of the pool whose slot the task holds. */
   pool: string;
   image: string;
+  capabilities: readonly string[];
   kind: WorkKind;
 }
 
@@ -71,6 +72,20 @@ export class WorkQueues {
     if (!work) return;
     this.#outstanding.delete(task);
     this.#onDemand(work.namespace, work.pool);
+  }
+
+  /** How much work waits for its claim, by namespace and required capabilities, which come as one string with commas between. */
+  unclaimed(): { namespace: string; capabilities: string; count: number }[] {
+    const found = new Map<string, { namespace: string; capabilities: string; count: number }>();
+    for (const work of this.#outstanding.values()) {
+      const { namespace } = work;
+      const capabilities = work.capabilities.join(',');
+      const key = `${namespace} ${capabilities}`;
+      const entry = found.get(key);
+      if (entry) entry.count += 1;
+      else found.set(key, { namespace, capabilities, count: 1 });
+    }
+    return [...found.values()];
   }
 
   /** Unclaimed work of a pool by workspace image. */
