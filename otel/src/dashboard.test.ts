@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { catalogue, type MetricDefinition } from './catalogue.ts';
 import { dashboard } from './dashboard.ts';
 import { rows } from './dashboard-panels.ts';
-import { dashboardFiles } from './generate.ts';
+import { dashboardFiles, ruleFiles } from './generate.ts';
 import { selections } from './testing/promql.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -19,7 +19,7 @@ interface Rule {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
-const alertFile = parse(readFileSync(path.join(root, 'otel/alerts.yaml'), 'utf8')) as {
+const alertFile = parse(readFileSync(path.join(root, ruleFiles.source), 'utf8')) as {
   groups: { name: string; rules: Rule[] }[];
 };
 const rules = alertFile.groups.flatMap((group) => group.rules);
@@ -95,6 +95,13 @@ describe('the rules', () => {
     expect(['info', 'warning', 'critical']).toContain(rule.labels?.severity);
     expect(rule.annotations?.summary).toBeTruthy();
     expect(rule.annotations?.description).toBeTruthy();
+  });
+
+  it('are the same in the chart', () => {
+    const [source, copy] = [ruleFiles.source, ruleFiles.copy].map((file) =>
+      readFileSync(path.join(root, file), 'utf8'),
+    );
+    expect(copy).toBe(source);
   });
 
   it('record the figures that reports are made of', () => {

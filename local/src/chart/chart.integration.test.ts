@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -179,6 +179,28 @@ function isRead(
     return true;
   }
 }
+
+// The kinds of the Prometheus operator are not in this cluster, so what is rendered is compared with its source alone.
+describe('for the Prometheus operator', () => {
+  const kinds = async (values: Values) => parse(await render({ ...external, ...values })).map(({ kind }) => kind);
+
+  test('there is nothing unless it is asked for', async () => {
+    const rendered = await kinds({});
+    expect(rendered.filter((kind) => kind === 'PrometheusRule' || kind === 'ServiceMonitor')).toEqual([]);
+  });
+
+  test('the rules are those that are checked against the metrics, with the labels that it selects by', async () => {
+    const values = { ...external, prometheusRule: { enabled: true, labels: { release: 'prometheus' } } };
+    const rule = parse(await render(values)).find(({ kind }) => kind === 'PrometheusRule');
+    const [source] = parse(readFileSync(join(repository, 'otel/alerts.yaml'), 'utf8'));
+    expect(rule?.spec).toEqual(source);
+    expect(rule?.metadata).toMatchObject({ name: 'millwright', labels: { release: 'prometheus' } });
+  });
+
+  test('each process can be scraped', async () => {
+    expect(await kinds({ serviceMonitor: { enabled: true } })).toContain('ServiceMonitor');
+  });
+});
 
 describe('the signing key', () => {
   const keyOf = (text: string) =>
