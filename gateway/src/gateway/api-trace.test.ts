@@ -22,13 +22,16 @@ async function create(telemetry: Telemetry) {
   addApi(app, {
     authenticate: async () => ({ type: 'person', userId: 'u', actor: 'user:u', token: 't' }),
     historyOf: () => ({ requireWriter: async () => ({ organisationId: 'o' }) }) as unknown as History,
-    cluster: createCluster({
-      ...noKube,
-      create: async (_path, body) => {
-        made.push(body as Workflow);
-        return { ...(body as object), metadata: { namespace: 'team', name: 'flow', uid: 'uid' } } as never;
+    cluster: createCluster(
+      {
+        ...noKube,
+        create: async (_path, body) => {
+          made.push(body as Workflow);
+          return { ...(body as object), metadata: { namespace: 'team', name: 'flow', uid: 'uid' } } as never;
+        },
       },
-    }),
+      async () => {},
+    ),
     audit: async (entry) => void audited.push(entry),
     log: silentLogger,
   });
