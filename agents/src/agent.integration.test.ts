@@ -47,9 +47,18 @@ describe('a run', () => {
 
     expect(await agent.ended).toBe(0);
     expect(await agent.workspace.ended).toBe(0);
-    // The trace goes on: same trace id, another parent.
-    expect(world.operator.traceparents.get(task.uid)).toMatch(
-      /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)/,
+    // The trace goes on: same trace id, another parent, and another for each step that asks the gateway for something.
+    const below = /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)/;
+    const { traceparents, claimTraceparents } = world.operator;
+    const asked = world.gateway.traceparents;
+    const fetched = asked.find(({ path }) => path.endsWith('git-upload-pack'))?.traceparent;
+    const pushed = asked.find(({ path }) => path.endsWith('git-receive-pack'))?.traceparent;
+    const uploaded = asked.find(({ path }) => path.startsWith('/artifacts/'))?.traceparent;
+    const contexts = [traceparents.get(task.uid), claimTraceparents.get(task.uid), fetched, pushed, uploaded];
+    for (const context of contexts) expect(context).toMatch(below);
+    expect(new Set(contexts).size).toBe(contexts.length);
+    expect(result.steps?.map(({ name, status }) => [name, status])).toEqual(
+      ['checkout', 'setup', 'work', 'push', 'upload'].map((name) => [name, 'succeeded']),
     );
     const events = world.operator.events.filter((event) => 'task' in event && event.task.uid === task.uid);
     const live = events

@@ -10,6 +10,8 @@ export interface TestGateway {
   url: string;
   /** Stored contents by digest. */
   artifacts: Map<string, Buffer>;
+  /** Trace contexts of the requests that were let in, by what was asked for. */
+  traceparents: { path: string; traceparent: unknown }[];
   /** While true, every request fails with 503. */
   away: boolean;
   close(): void;
@@ -22,6 +24,7 @@ export async function startGateway(folder: string, token: string): Promise<TestG
     if (gateway.away) return response.writeHead(503).end();
     if (request.headers.authorization !== `Bearer ${token}`) return response.writeHead(401).end();
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://gateway');
+    gateway.traceparents.push({ path: pathname, traceparent: request.headers.traceparent });
     if (pathname.startsWith('/git/')) return cgi(folder, pathname.slice(4), searchParams.toString(), request, response);
     const digest = pathname.replace('/artifacts/', '');
     const content = await buffer(request);
@@ -35,6 +38,7 @@ export async function startGateway(folder: string, token: string): Promise<TestG
   const gateway: TestGateway = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     artifacts,
+    traceparents: [],
     away: false,
     close() {
       server.close();

@@ -29,7 +29,9 @@ export interface TestOperator {
   heartbeats: number;
   results: ResultMessage[];
   events: EventMessage[];
+  /** Trace contexts of results and claims, by the task's uid. */
   traceparents: Map<string, string | undefined>;
+  claimTraceparents: Map<string, string | undefined>;
   control(message: ControlMessage): Promise<void>;
   /** The result of a task, as soon as it is there. */
   resultOf(taskUid: string): Promise<ResultMessage>;
@@ -56,6 +58,7 @@ export async function startOperator(url: string): Promise<TestOperator> {
     results: [],
     events: [],
     traceparents: new Map(),
+    claimTraceparents: new Map(),
     control: (message) => broker.publish(targets.control, controlMessage, message, { mandatory: false }),
     async resultOf(taskUid) {
       const find = () => operator.results.find(({ task }) => task.uid === taskUid);
@@ -86,6 +89,7 @@ export async function startOperator(url: string): Promise<TestOperator> {
     }
     if (message.type === 'claim') {
       operator.claims.push(message);
+      operator.claimTraceparents.set(message.task.uid, traceparent);
       await operator.before(message);
       const answer = operator.decide(message);
       if (answer && replyTo) await broker.reply(replyTo, claimReply, answer, { correlationId });
