@@ -34,10 +34,11 @@ const repository = z
       .min(1)
       .max(2048)
       .meta({
-        description: 'Clone URL: https, http, ssh or git.',
+        description: 'Clone URL: https, http or git.',
         ...rules({
-          rule: "self.matches('^(https?|ssh|git)://[^\\\\s]+$')",
-          message: 'must be an https://, http://, ssh:// or git:// URL, for example https://github.com/owner/name.git',
+          rule: "self.matches('^(https?|git)://[^\\\\s]+$')",
+          message:
+            'must be an https://, http:// or git:// URL, for example https://github.com/owner/name.git; ssh is not supported: use the https:// URL with a token in credentialsSecretRef',
         }),
       }),
     defaultBranch: text(255).min(1).default('main').meta({ description: 'Branch that work starts from.' }),

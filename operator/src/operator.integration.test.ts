@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from './cluster.ts';
 import { isInvalid } from './runtime/index.ts';
 import { commitOf, type Lab, openLab, works } from './testing/lab.ts';
+import { aProject } from './testing/objects.ts';
 import { until } from './testing/until.ts';
 
 const TEST_MS = 180_000;
@@ -369,6 +370,17 @@ describe('what the API server refuses', { timeout: TEST_MS }, () => {
     expect(isInvalid(error)).toBe(true);
     expect(String(error)).toContain(message);
   });
+
+  test.each(['ssh://git@example.org/owner/name.git', 'git@example.org:owner/name.git', 'file:///etc'])(
+    'a repository at %s',
+    async (url) => {
+      const { spec } = aProject({ repository: { url } });
+      const metadata = { name: 'unsupported', namespace: lab.namespace };
+      const refused = await lab.kube.create(resources.projects, { metadata, spec }).catch((error: unknown) => error);
+      expect(isInvalid(refused)).toBe(true);
+      expect(String(refused)).toContain('ssh is not supported: use the https:// URL with a token');
+    },
+  );
 
   test('taking a cancellation back, and changing what was asked for', async () => {
     await lab.apply('decided', { cancel: true, tasks: [{ name: 'a' }] });

@@ -60,6 +60,13 @@ const cases: [string, () => ProjectSource, string, string, RegExp][] = [
   ],
   ['no such branch', () => ({ ...good, defaultBranch: 'trunk' }), 'False', 'BranchNotFound', /has no branch trunk/],
   ['a branch by pattern', () => ({ ...good, defaultBranch: 'm*' }), 'False', 'BranchNotFound', /has no branch m\*/],
+  [
+    'ssh',
+    () => ({ ...good, url: 'ssh://git@127.0.0.1/app.git' }),
+    'False',
+    'RepositoryUnusable',
+    /https:\/\/ clone URL/,
+  ],
   ['a scheme of its own', () => ({ ...good, url: 'ext::sh' }), 'False', 'RepositoryUnusable', /https:\/\/ clone URL/],
 ];
 it.each(cases)('%s', async (_, source, status, reason, message) => {

@@ -94,8 +94,7 @@ function environmentOf(options: GitOptions): NodeJS.ProcessEnv {
     HOME: '/nonexistent',
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_ALLOW_PROTOCOL: 'https:http:git:ssh',
-    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
+    GIT_ALLOW_PROTOCOL: 'https:http:git',
     GIT_OPTIONAL_LOCKS: '0',
     ...(options.protocol === undefined ? {} : { GIT_PROTOCOL: options.protocol }),
   };
