@@ -128,6 +128,11 @@ startupProbe:
   valueFrom: { secretKeyRef: { name: {{ include "millwright.rabbitmqSecret" . }}, key: url } }
 {{- end -}}
 
+{{- define "millwright.artifactKeyEnv" -}}
+- name: MILLWRIGHT_ARTIFACT_KEY
+  valueFrom: { secretKeyRef: { name: {{ include "millwright.signingKeySecret" . }}, key: artifactKey, optional: true } }
+{{- end -}}
+
 {{- define "millwright.signingKeyEnv" -}}
 - name: MILLWRIGHT_SIGNING_KEY
   valueFrom: { secretKeyRef: { name: {{ include "millwright.signingKeySecret" . }}, key: key } }

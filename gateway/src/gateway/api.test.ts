@@ -41,6 +41,7 @@ describe('the description of the API', () => {
       'get /api/v1/projects/{namespace}/{name}',
       'get /api/v1/tasks',
       'get /api/v1/tasks/{namespace}/{name}',
+      'get /api/v1/tasks/{namespace}/{name}/artifacts/{digest}',
       'get /api/v1/workflows',
       'get /api/v1/workflows/{namespace}/{name}',
       'post /api/v1/tasks/{namespace}/{name}/cancel',
@@ -67,6 +68,12 @@ describe('errors', () => {
       { errors: [{ field: 'namespace' }] },
     ],
     ['a name that cannot be', () => call('/api/v1/workflows/team-a/..%2Fx'), 400, { errors: [{ field: 'name' }] }],
+    [
+      'a digest that cannot be',
+      () => call('/api/v1/tasks/team-a/build/artifacts/sha256:0'),
+      400,
+      { errors: [{ field: 'digest' }] },
+    ],
     ['no JSON', () => post('{'), 400, {}],
     [
       'a Workflow without tasks',

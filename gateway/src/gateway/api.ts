@@ -8,6 +8,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { timeout } from 'hono/timeout';
+import type { ArtifactSource } from './artifacts.ts';
 import type { Cluster } from './cluster.ts';
 import type { History } from './history.ts';
 import type { Authenticate, Caller } from './identity.ts';
@@ -19,6 +20,7 @@ export interface ApiOptions {
   authenticate: Authenticate;
   historyOf: (caller: Caller) => History;
   cluster: Cluster;
+  artifacts: ArtifactSource;
   /** Throws StoreError: what cannot be audited is not done. */
   audit: (entry: AuditEntry) => Promise<void>;
   log: Logger;
@@ -162,6 +164,19 @@ export function addApi(app: OpenAPIHono<Environment>, options: ApiOptions): void
   app.openapi(routes.showTask, async (c) => {
     const { namespace, name } = c.req.valid('param');
     return c.json(viewOfTask(await history(c).show('tasks', namespace, name, c.req.valid('query').uid)), 200);
+  });
+  app.openapi(routes.downloadArtifact, async (c) => {
+    const { namespace, name, digest } = c.req.valid('param');
+    const found = await history(c).artifact(namespace, name, digest, c.req.valid('query').uid);
+    const { bytes, body } = await options.artifacts.open({ namespace, project: found.project }, digest);
+    return c.body(body, 200, {
+      'content-type': 'application/octet-stream',
+      'content-length': String(bytes),
+      'cache-control': 'private, immutable, max-age=31536000',
+      // Written by agents: a browser must neither show nor run it.
+      'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(found.name)}`,
+      'content-security-policy': "default-src 'none'; sandbox",
+    });
   });
   app.openapi(routes.cancelTask, async (c) => {
     const { namespace, name } = c.req.valid('param');

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { commonVariables, gitUrls, httpUrl, readEnvironment } from '../shared/config.ts';
+import { commonVariables, gitUrls, httpUrl, readEnvironment, signingKey } from '../shared/config.ts';
 
 const variables = z.object({
   ...commonVariables(8080),
   MILLWRIGHT_GIT_URL: gitUrls,
+  /** Shared with the git host; without it, people cannot download artifacts. */
+  MILLWRIGHT_ARTIFACT_KEY: signingKey.optional(),
   MILLWRIGHT_SUPABASE_URL: httpUrl,
   /** The `service_role` key: people's requests are made with their own token beside it, which then decides. */
   MILLWRIGHT_SUPABASE_KEY: z.string().min(1),

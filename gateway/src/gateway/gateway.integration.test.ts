@@ -1,4 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SnapshotEvent, Workflow } from '@millwright/crds';
 import { type TestDatabase, testDatabase, testNamespace } from '@millwright/local/testing';
@@ -7,12 +9,16 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { connectKube, type Kube, KubeError } from '../shared/kube.ts';
 import { startGateway, type TestGateway } from '../testing/gateway.ts';
+import { startGitHost, tokenFor } from '../testing/git-host.ts';
 
 let cleanUp: AsyncDisposableStack;
 let database: TestDatabase;
 let service: Store;
 let kube: Kube;
 let gateway: TestGateway;
+const artifactKey = 'test-artifact-key-of-32-bytes-or-more';
+const log = 'the log of a task';
+const digest = `sha256:${createHash('sha256').update(log).digest('hex')}`;
 /** Belongs to the organisation of Ada (admin), Sue (supervisor) and Vic (viewer). */
 let ours: string;
 /** Belongs to that of Eve. */
@@ -69,8 +75,21 @@ beforeAll(async () => {
   kube = await connectKube({ KUBECONFIG: process.env.MILLWRIGHT_TEST_KUBECONFIG });
   cleanUp.defer(() => kube.close());
   await ensureDefinitions();
+  const folder = await mkdtemp(join(tmpdir(), 'millwright-gateway-'));
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, 'data'));
+  const host = await startGitHost(folder, { MILLWRIGHT_ARTIFACT_KEY: artifactKey });
+  cleanUp.defer(() => host.close());
+  for (const ns of [ours, theirs])
+    await fetch(`${host.url}/artifacts/${digest}`, {
+      method: 'PUT',
+      body: log,
+      headers: { authorization: `Bearer ${tokenFor({ ns })}` },
+    });
   gateway = await startGateway(
     {
+      MILLWRIGHT_GIT_URL: host.url,
+      MILLWRIGHT_ARTIFACT_KEY: artifactKey,
       MILLWRIGHT_SUPABASE_URL: database.url,
       MILLWRIGHT_SUPABASE_KEY: database.serviceKey,
       MILLWRIGHT_SUPABASE_JWT_SECRET: database.jwtSecret,
@@ -105,9 +124,10 @@ beforeAll(async () => {
       tests: '3/3',
       attempt: 1,
       branch: 'ai/generated/a/b',
+      result: { artifacts: [{ name: 'run log.txt', digest }] },
     }),
     snapshot('Workflow', theirs, 'secret', 3),
-    snapshot('AgentTask', theirs, 'secret-task', 3),
+    snapshot('AgentTask', theirs, 'secret-task', 3, { attempt: 1, result: { artifacts: [{ name: 'log', digest }] } }),
   ]);
 });
 afterAll(() => cleanUp.disposeAsync());
@@ -284,6 +304,28 @@ describe('API keys', () => {
     const answer = await call(key, 'GET', '/workflows');
     expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'namespace']);
     expect(names(await call(key, 'GET', `/workflows?namespace=${theirs}`))).toEqual(['secret']);
+  });
+});
+
+describe('artifacts', () => {
+  const download = (token: string, namespace: string, task: string, wanted = digest) =>
+    fetch(`${gateway.url}/api/v1/tasks/${namespace}/${task}/artifacts/${wanted}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+
+  it('are downloaded by people and by the holders of keys, of their organisation only', async () => {
+    const [row] = await database.sql<{ id: string }>(`select id from organisations where name = 'ours'`);
+    const { key } = await service.createApiKey({ organisationId: row?.id ?? '', name: 'reader', role: 'viewer' });
+    for (const token of [tokenOf('vic'), key]) {
+      const answer = await download(token, ours, 'build');
+      expect(await answer.text()).toBe(log);
+      expect(answer.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''run%20log.txt");
+      expect(answer.headers.get('content-type')).toBe('application/octet-stream');
+      expect((await download(token, theirs, 'secret-task')).status).toBe(404);
+      expect((await download(token, ours, 'build', `sha256:${'0'.repeat(64)}`)).status).toBe(404);
+    }
+    expect((await download(tokenOf('eve'), ours, 'build')).status).toBe(404);
+    expect((await download(tokenFor(), ours, 'build')).status).toBe(401);
   });
 });
 

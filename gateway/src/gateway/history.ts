@@ -31,6 +31,8 @@ export interface History {
   list<T extends Table>(table: T, query: Query): Promise<Page<Rows[T]>>;
   /** The newest object of this name, or the one with this uid. Throws a Problem when there is none that the caller may see. */
   show<T extends Table>(table: T, namespace: string, name: string, uid?: string): Promise<Whole<T>>;
+  /** The project of an artifact of a task, and what it is called. Throws a Problem when there is none that the caller may see. */
+  artifact(namespace: string, task: string, digest: string, uid?: string): Promise<{ project: string; name: string }>;
   /** Throws a Problem unless the caller may change things in the namespace. Returns whose namespace it is. */
   requireWriter(namespace: string): Promise<NamespaceRole>;
 }
@@ -42,6 +44,11 @@ export interface HistoryOptions {
   /** With the `service_role` key: for API keys, which no row-level security knows. */
   service: Store;
 }
+
+const unknown = (table: Table, namespace: string, name: string): Problem =>
+  new Problem(404, `There is no ${table.slice(0, -1)} ${namespace}/${name} that you may see.`, {
+    remedy: 'Check the name and the namespace; what was created a moment ago appears within seconds.',
+  });
 
 const writers = new Set(['admin', 'supervisor']);
 
@@ -80,17 +87,29 @@ export function historyOf(caller: Caller, options: HistoryOptions): History {
     return page as unknown as Page<Rows[T]>;
   };
 
+  const find = async <T extends Table>(table: T, namespace: string, name: string, uid?: string): Promise<Rows[T]> => {
+    const found = await list(table, { where: { namespace, name, uid }, limit: 1, cursor: undefined });
+    const row = found.items[0];
+    if (!row) throw unknown(table, namespace, name);
+    return row;
+  };
+
   return {
     list,
     show: async (table, namespace, name, uid) => {
-      const found = await list(table, { where: { namespace, name, uid }, limit: 1, cursor: undefined });
-      const row = found.items[0];
-      const whole = row && (await store.show(table, row.uid));
-      if (!whole)
-        throw new Problem(404, `There is no ${table.slice(0, -1)} ${namespace}/${name} that you may see.`, {
-          remedy: 'Check the name and the namespace; what was created a moment ago appears within seconds.',
-        });
+      const { uid: found } = await find(table, namespace, name, uid);
+      const whole = await store.show(table, found);
+      if (!whole) throw unknown(table, namespace, name);
       return whole as unknown as Whole<typeof table>;
+    },
+    artifact: async (namespace, task, digest, uid) => {
+      const found = await find('tasks', namespace, task, uid);
+      const artifact = (await store.artifacts(found.uid)).find((one) => one.digest === digest);
+      if (!artifact || found.project === null)
+        throw new Problem(404, `Task ${namespace}/${task} has no artifact ${digest}.`, {
+          remedy: 'status.result.artifacts of the task lists what there is.',
+        });
+      return { project: found.project, name: artifact.name };
     },
     requireWriter: async (namespace) => {
       const role = await roleOf(caller, store, namespace);

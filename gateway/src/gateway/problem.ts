@@ -56,6 +56,7 @@ const titles: Record<number, string> = {
   422: 'Not acceptable as it is',
   429: 'Too many requests',
   500: 'Internal error',
+  501: 'Not set up',
   502: 'No clear answer',
   503: 'Temporarily unavailable',
   504: 'Took too long',

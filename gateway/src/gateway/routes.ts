@@ -109,6 +109,23 @@ export const showTask = createRoute({
   responses: { 200: json(schemas.taskView, 'The task.'), ...reading },
 });
 
+export const downloadArtifact = createRoute({
+  method: 'get',
+  path: '/api/v1/tasks/{namespace}/{name}/artifacts/{digest}',
+  operationId: 'downloadArtifact',
+  summary: 'Download an artifact of a task',
+  security,
+  request: { params: schemas.artifactParams, query: schemas.uidQuery },
+  responses: {
+    200: {
+      description: 'The content, as the agent stored it: not to be trusted.',
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    },
+    ...reading,
+    501: problem('The installation does not hand out artifacts.'),
+  },
+});
+
 export const cancelTask = createRoute({
   method: 'post',
   path: '/api/v1/tasks/{namespace}/{name}/cancel',

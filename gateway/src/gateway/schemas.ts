@@ -18,6 +18,12 @@ const uid = z
   .meta({ description: 'Uid of one object, when several had the name one after the other.' });
 
 export const nameParams = z.object({ namespace, name: objectName });
+export const artifactParams = nameParams.extend({
+  digest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits')
+    .meta({ description: 'Digest, as in status.result.artifacts of the task.' }),
+});
 export const uidQuery = z.object({ uid: uid.optional() });
 
 const page = {

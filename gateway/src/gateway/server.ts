@@ -6,6 +6,7 @@ import { addHealth } from '../shared/health.ts';
 import type { Kube } from '../shared/kube.ts';
 import { observeHttp } from '../shared/observe-http.ts';
 import { addApi, createApp, type Environment } from './api.ts';
+import { createArtifactSource } from './artifacts.ts';
 import { createCluster } from './cluster.ts';
 import type { GatewayConfig } from './config.ts';
 import { historyOf } from './history.ts';
@@ -43,6 +44,7 @@ export function createGateway(
     }),
     historyOf: (caller) => historyOf(caller, { url, key, service }),
     cluster: createCluster(parts.kube, sleep),
+    artifacts: createArtifactSource({ gitUrls: config.MILLWRIGHT_GIT_URL, key: config.MILLWRIGHT_ARTIFACT_KEY }),
     audit: (entry) => service.audit(entry),
     log,
   });

@@ -88,6 +88,13 @@ export async function authenticate(
   return { type: 'attempt', claims };
 }
 
+/** Throws AccessError unless the token is the API's, which reads artifacts for people. @param key `MILLWRIGHT_ARTIFACT_KEY` */
+export function requireArtifactReader(authorization: string | undefined, key: string | undefined): void {
+  const token = bearerOf(authorization);
+  if (token === undefined || key === undefined || !asService(token, key, Date.now() / 1000))
+    throw new AccessError(401, 'Only the API reads artifacts here; it takes an access token or an API key.');
+}
+
 function asService(token: string, key: string, seconds: number): Caller | undefined {
   try {
     return { type: 'service', name: verifyServiceToken(token, key, seconds).sub };

@@ -5,6 +5,8 @@ import { amqpUrl, commonVariables, envInteger, readEnvironment, signingKey } fro
 const variables = z.object({
   ...commonVariables(8081),
   MILLWRIGHT_SIGNING_KEY: signingKey,
+  /** Shared with the gateway, which may read artifacts and nothing else; without it, only attempts may. */
+  MILLWRIGHT_ARTIFACT_KEY: signingKey.optional(),
   MILLWRIGHT_AMQP_URL: amqpUrl,
   MILLWRIGHT_DATA_DIR: z.string().min(1).default('/var/lib/millwright'),
   MILLWRIGHT_BUNDLE_DIR: z.string().min(1).optional(),

@@ -79,6 +79,7 @@ export function createGitHost(
     authenticate: (authorization) => authenticate(authorization, 'artifacts', access),
     allow: createAllowance(ARTIFACTS_PER_ATTEMPT * config.MILLWRIGHT_MAX_ARTIFACT_BYTES),
     maxBytes: config.MILLWRIGHT_MAX_ARTIFACT_BYTES,
+    readerKey: config.MILLWRIGHT_ARTIFACT_KEY,
     onStored: (bytes) => stored.inc(bytes),
   });
   addGitRoutes(app, {

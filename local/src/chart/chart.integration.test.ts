@@ -225,7 +225,12 @@ describe('the signing key', () => {
   test('is made once, and kept by whatever comes after', async () => {
     const made = keyOf(await withCluster());
     expect(Buffer.from(made?.data?.key ?? '', 'base64').length).toBeGreaterThanOrEqual(32);
+    expect(made?.data?.artifactKey).not.toBe(made?.data?.key);
     expect(keyOf(await withCluster())?.data?.key).not.toBe(made?.data?.key);
+    // As an earlier release made it.
+    await apply({ ...made, data: { key: made?.data?.key } }, '--namespace', namespace);
+    const grown = keyOf(await withCluster());
+    expect(grown?.data).toEqual({ key: made?.data?.key, artifactKey: expect.any(String) });
     await apply(made, '--namespace', namespace);
     expect(keyOf(await withCluster())?.data).toEqual(made?.data);
     expect(made?.metadata.annotations?.['helm.sh/resource-policy']).toBe('keep');
