@@ -41,7 +41,7 @@ export async function runAttempt(options: AttemptOptions): Promise<ResultMessage
   const startedAt = new Date();
   const log = createAttemptLog({
     publish: events.log,
-    secrets: [grant.gatewayToken, grant.token],
+    secrets: [grant.gitToken, grant.artifactToken, grant.token],
   });
   const draft: Draft = {};
   let ending: Pick<ResultMessage, 'outcome' | 'class' | 'reason' | 'message'> = { outcome: 'succeeded' };
@@ -93,7 +93,7 @@ function tools({ workspace, log, grant, spans }: Work, signal: AbortSignal, dead
   const shell = createShell({ workspace, log, signal, deadline, killGraceMs: KILL_GRACE_MS });
   const git = createGit(shell, {
     url: grant.git.url,
-    token: grant.gatewayToken,
+    token: grant.gitToken,
     author: grant.git.author,
     traceparent: () => spans.traceparent,
   });
@@ -172,7 +172,7 @@ async function storeLog({ grant, events, spans }: AttemptOptions, log: AttemptLo
   try {
     const artifact = { name: 'log', mediaType: 'text/plain; charset=utf-8', content };
     const stored = await spans.step('upload', () => {
-      const store = { url: grant.artifactsUrl, token: grant.gatewayToken, traceparent: spans.traceparent };
+      const store = { url: grant.artifactsUrl, token: grant.artifactToken, traceparent: spans.traceparent };
       return uploadArtifact(store, artifact, AbortSignal.timeout(limitMs));
     });
     events.artifact(stored);

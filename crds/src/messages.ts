@@ -56,8 +56,10 @@ export const grantMessage = z.strictObject({
   task: taskIdentity,
   attempt,
   token: fencingToken,
-  /** Bearer token for git and artifacts on the gateway, valid until the deadline plus a grace period. */
-  gatewayToken: text(4096),
+  /** Bearer token for git on the gateway, the only one that the workspace sees. Valid until the deadline plus a grace period. */
+  gitToken: text(4096),
+  /** The same for artifacts; it stays with the agent. */
+  artifactToken: text(4096),
   deadline: time,
   timeoutSeconds: integer(1, 86_400),
   git: z.strictObject({

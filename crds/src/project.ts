@@ -27,6 +27,9 @@ export const pathRules = z
 
 export const risk = z.enum(['low', 'medium', 'high']);
 
+const loginKeys =
+  'with keys url (they are used for this URL and what is below it only), and username and password, or token';
+
 const repository = z
   .object({
     url: z
@@ -46,9 +49,12 @@ const repository = z
       .enum(['github', 'gitlab', 'git'])
       .default('git')
       .meta({ description: 'What serves the repository; git means branches only, no pull requests.' }),
-    credentialsSecretRef: localRef('Secret with keys username and password, or token')
-      .optional()
-      .meta({ description: 'Credentials that the control plane uses to read and push. Sandboxes never see them.' }),
+    credentialsSecretRef: localRef(`Secret ${loginKeys}`).optional().meta({
+      description: 'Credentials to read the repository. Only the git host uses them.',
+    }),
+    pushSecretRef: localRef(`Secret ${loginKeys}`).optional().meta({
+      description: 'Credentials to push branches. Only the publisher uses them.',
+    }),
   })
   .meta({ description: 'The repository that agents work on.' });
 

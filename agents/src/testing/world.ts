@@ -167,7 +167,8 @@ export async function createWorld(): Promise<World> {
           task,
           attempt: 1,
           token: `${uid}.1.${kind}.1.fence`,
-          gatewayToken: TOKEN,
+          gitToken: TOKEN,
+          artifactToken: TOKEN,
           deadline: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
           timeoutSeconds,
           git: {

@@ -209,12 +209,6 @@ metadata:
   labels: {{- include "millwright.labels" . | nindent 4 }}
 {{- end -}}
 
-{{- define "millwright.projectReaders" -}}
-subjects:
-  - { kind: ServiceAccount, name: {{ include "millwright.fullname" . }}-git, namespace: {{ .Release.Namespace }} }
-  - { kind: ServiceAccount, name: {{ include "millwright.fullname" . }}-publisher, namespace: {{ .Release.Namespace }} }
-{{- end -}}
-
 {{/* For what lies outside the release's namespace: two releases may have the same name in two namespaces. */}}
 {{- define "millwright.wideName" -}}
 {{ include "millwright.fullname" .root }}-{{ .component }}-{{ .root.Release.Namespace }}

@@ -32,6 +32,7 @@ async function create(telemetry: Telemetry) {
       },
       async () => {},
     ),
+    artifacts: { open: () => Promise.reject(new Error('not asked for')) },
     audit: async (entry) => void audited.push(entry),
     log: silentLogger,
   });

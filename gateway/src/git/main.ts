@@ -13,7 +13,7 @@ const HOUR_MS = 60 * 60_000;
 const PROBES = 8;
 
 async function start(config: GitConfig, { log, telemetry }: Surroundings): Promise<Running> {
-  const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env);
+  const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env, 'read');
   let broker: Broker | undefined;
   const host = createGitHost(config, {
     lookup: projects.lookup,

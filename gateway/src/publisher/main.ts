@@ -16,7 +16,7 @@ import { publishBranch } from './publish-branch.ts';
 const PREFETCH = 8;
 
 async function start(config: PublisherConfig, { log, telemetry }: Surroundings): Promise<Running> {
-  const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env);
+  const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env, 'push');
   const metrics = createMetrics('publisher');
   let broker: Broker | undefined;
   const app = new Hono();

@@ -35,7 +35,12 @@ const project = (credentials = true) => ({
   },
 });
 const secret = (data: Record<string, string>) => ({
-  data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')])),
+  data: Object.fromEntries(
+    Object.entries({ url: 'https://forge.example', ...data }).map(([key, value]) => [
+      key,
+      Buffer.from(value).toString('base64'),
+    ]),
+  ),
 });
 
 describe('Projects in the cluster', () => {
@@ -43,12 +48,27 @@ describe('Projects in the cluster', () => {
     ['username and password', { username: 'bot', password: 'pw\n' }, { username: 'bot', password: 'pw' }],
     ['a token', { token: 't' }, { username: 'x-access-token', password: 't' }],
   ])('come with %s of their Secret', async (_, data, credentials) => {
-    const lookup = kubeProjects(cluster({ [projectPath]: project(), [secretPath]: secret(data) }));
+    const lookup = kubeProjects(cluster({ [projectPath]: project(), [secretPath]: secret(data) }), 'read');
     expect(await lookup('team', 'app')).toEqual({ url, defaultBranch: 'main', credentials });
   });
 
+  it.each(['https://forge.example/', 'https://forge.example/app', url])(
+    'come with a Secret for %s',
+    async (address) => {
+      const objects = { [projectPath]: project(), [secretPath]: secret({ url: address, token: 't' }) };
+      expect((await kubeProjects(cluster(objects), 'read')('team', 'app')).credentials?.password).toBe('t');
+    },
+  );
+
+  it('have one Secret to read and another to push', async () => {
+    const repository = { url, defaultBranch: 'main', pushSecretRef: { name: 'login' } };
+    const objects = { [projectPath]: { spec: { repository } }, [secretPath]: secret({ token: 't' }) };
+    expect((await kubeProjects(cluster(objects), 'push')('team', 'app')).credentials).toBeDefined();
+    expect((await kubeProjects(cluster(objects), 'read')('team', 'app')).credentials).toBeUndefined();
+  });
+
   it('come without a Secret when they name none', async () => {
-    expect(await kubeProjects(cluster({ [projectPath]: project(false) }))('team', 'app')).toEqual({
+    expect(await kubeProjects(cluster({ [projectPath]: project(false) }), 'read')('team', 'app')).toEqual({
       url,
       defaultBranch: 'main',
     });
@@ -63,11 +83,28 @@ describe('Projects in the cluster', () => {
       false,
       /neither password nor token/,
     ],
+    [
+      'a Secret that does not say what it is for',
+      { [projectPath]: project(), [secretPath]: secret({ url: '', token: 't' }) },
+      false,
+      /add the key url/,
+    ],
+    ...[
+      'https://forge.example.org',
+      'https://forge.example/other',
+      'https://forge.example/ap',
+      'http://forge.example',
+    ].map((address): [string, Record<string, object>, boolean, RegExp] => [
+      `a Secret for ${address}`,
+      { [projectPath]: project(), [secretPath]: secret({ url: address, token: 't' }) },
+      false,
+      /is for .* only, and the repository is not below it/,
+    ]),
     ['no right', { [projectPath]: new KubeError(403, 'forbidden') }, true, /may not be read/],
     ['no API server', { [projectPath]: new KubeError(0, 'away') }, true, /cannot be read: away/],
   ];
   it.each(broken)('%s is said', async (_, objects, temporary, message) => {
-    const failure = kubeProjects(cluster(objects))('team', 'app');
+    const failure = kubeProjects(cluster(objects), 'read')('team', 'app');
     await expect(failure).rejects.toBeInstanceOf(ProjectError);
     await expect(failure).rejects.toMatchObject({ temporary, message: expect.stringMatching(message) });
   });
@@ -141,6 +178,28 @@ describe('credentials of forges', () => {
       username: 'own',
       password: 'own',
     });
+  });
+
+  it('are used below their path and for their namespaces only, the longest path first', async () => {
+    await writeFile(
+      file,
+      [
+        'https://a:1@forge.example/team-a#a',
+        'https://b:2@forge.example/team-b/#b,c',
+        'https://d:3@forge.example/team-b/deep.git#b',
+        'https://all:4@open.example',
+      ].join('\n'),
+    );
+    const user = async (namespace: string, address: string) =>
+      (await withForgeCredentials(async () => ({ url: address, defaultBranch: 'main' }), file)(namespace, 'p'))
+        .credentials?.username;
+    expect(await user('a', 'https://forge.example/team-a/x.git')).toBe('a');
+    expect(await user('b', 'https://forge.example/team-a/x.git')).toBeUndefined();
+    expect(await user('a', 'https://forge.example/team-abc/x.git')).toBeUndefined();
+    expect(await user('a', 'https://forge.example/team-a/../team-b/x.git')).toBeUndefined();
+    expect(await user('c', 'https://forge.example/team-b/deep.git')).toBe('b');
+    expect(await user('b', 'https://forge.example/team-b/deep.git')).toBe('d');
+    expect(await user('z', 'https://open.example/x.git')).toBe('all');
   });
 
   it('say which line is wrong without saying what is in it', async () => {

@@ -34,11 +34,20 @@ interface Secret {
   data?: Record<string, string>;
 }
 
-function credentialsOf(secret: Secret, name: string): Credentials {
+function credentialsOf(secret: Secret, name: string, repository: string): Credentials {
   const field = (key: string) => {
     const value = secret.data?.[key];
     return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8').trim();
   };
+  // Who may create Projects could otherwise have any login of the namespace sent to a server of their own.
+  const prefix = field('url');
+  if (!prefix || !URL.canParse(prefix))
+    throw new ProjectError(
+      `Secret ${name} does not say what it is for: add the key url, such as https://forge.example/team`,
+      false,
+    );
+  if (!covers(new URL(prefix), repository))
+    throw new ProjectError(`Secret ${name} is for ${prefix} only, and the repository is not below it`, false);
   const password = field('password') ?? field('token');
   if (!password)
     throw new ProjectError(
@@ -49,54 +58,89 @@ function credentialsOf(secret: Secret, name: string): Credentials {
   return { username: field('username') ?? 'x-access-token', password };
 }
 
+/** What credentials are for: git hosts read, the publisher pushes. */
+export type Access = 'read' | 'push';
+
+interface ForgeCredentials extends Credentials {
+  /** They are used for this URL and what is below it. */
+  prefix: URL;
+  /** Namespaces whose Projects may use them; undefined: all. */
+  namespaces?: readonly string[];
+}
+
+/** Whether a repository is at this URL or below it: same scheme and host, and the path up to a slash. */
+function covers(prefix: URL, repository: string): boolean {
+  if (!URL.canParse(repository)) return false;
+  const { protocol, host, pathname } = new URL(repository);
+  const folder = prefix.pathname.replace(/\/*$/, '');
+  return (
+    protocol === prefix.protocol &&
+    host === prefix.host &&
+    (pathname === folder || pathname === `${folder}.git` || pathname.startsWith(`${folder}/`))
+  );
+}
+
 /**
- * Credentials of forges from a file of lines `https://user:password@host[:port]`, the format of git-credential-store.
- * Matched by scheme and host. Throws on lines that are not URLs, naming the line but not its content.
+ * Credentials of forges from a file of lines `https://user:password@host[:port][/path][#namespace,…]`, the format of git-credential-store with the
+ * namespaces added that may use them. Throws on lines that are not URLs, naming the line but not its content.
  */
-export async function readForgeCredentials(file: string): Promise<Map<string, Credentials>> {
-  const found = new Map<string, Credentials>();
+export async function readForgeCredentials(file: string): Promise<ForgeCredentials[]> {
+  const found: ForgeCredentials[] = [];
   for (const [index, line] of (await readFile(file, 'utf8')).split('\n').entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     if (!URL.canParse(line)) throw new Error(`${file}: line ${index + 1} is not a URL such as https://user:token@host`);
-    const url = new URL(line);
-    found.set(`${url.protocol}//${url.host}`, {
-      username: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
+    const prefix = new URL(line.trim());
+    const namespaces = prefix.hash.slice(1).split(',').filter(Boolean);
+    found.push({
+      prefix,
+      ...(namespaces.length === 0 ? {} : { namespaces }),
+      username: decodeURIComponent(prefix.username),
+      password: decodeURIComponent(prefix.password),
     });
   }
   return found;
 }
 
-/** Adds the forge's credentials where a Project names none. The file is read anew each time: a mounted Secret changes. */
+/**
+ * Adds the forge's credentials where a Project names none: those of the longest path that covers its repository. The file is read anew each time: a
+ * mounted Secret changes.
+ */
 export function withForgeCredentials(lookup: ProjectLookup, file: string | undefined): ProjectLookup {
   if (file === undefined) return lookup;
   return async (namespace, name) => {
     const source = await lookup(namespace, name);
-    if (source.credentials || !/^https?:/.test(source.url)) return source;
-    const url = new URL(source.url);
-    const credentials = (await readForgeCredentials(file)).get(`${url.protocol}//${url.host}`);
-    return credentials ? { ...source, credentials } : source;
+    if (source.credentials) return source;
+    const [best] = (await readForgeCredentials(file))
+      .filter(({ prefix, namespaces }) => covers(prefix, source.url) && (namespaces?.includes(namespace) ?? true))
+      .sort((a, b) => b.prefix.pathname.length - a.prefix.pathname.length);
+    return best ? { ...source, credentials: { username: best.username, password: best.password } } : source;
   };
 }
 
-/** Looks Projects up in the Kubernetes API, with the Secret that they name. */
-export function kubeProjects(kube: Kube): ProjectLookup {
+const secretFields = { read: 'credentialsSecretRef', push: 'pushSecretRef' } as const;
+
+/** Looks Projects up in the Kubernetes API, with the Secret that they name for this access. */
+export function kubeProjects(kube: Kube, access: Access): ProjectLookup {
+  const field = secretFields[access];
   return async (namespace, name) => {
     let what = `Project ${namespace}/${name}`;
     try {
       const project = await kube.get<Project>(`/apis/${API_VERSION}/namespaces/${namespace}/projects/${name}`);
-      const { url, defaultBranch, credentialsSecretRef } = project.spec.repository;
-      if (!credentialsSecretRef) return { url, defaultBranch };
-      what = `Secret ${credentialsSecretRef.name}, named by ${what} in spec.repository.credentialsSecretRef,`;
-      const secret = await kube.get<Secret>(
-        `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(credentialsSecretRef.name)}`,
-      );
-      return { url, defaultBranch, credentials: credentialsOf(secret, credentialsSecretRef.name) };
+      const { url, defaultBranch, [field]: reference } = project.spec.repository;
+      if (!reference) return { url, defaultBranch };
+      what = `Secret ${reference.name}, named by ${what} in spec.repository.${field},`;
+      const path = `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(reference.name)}`;
+      return { url, defaultBranch, credentials: credentialsOf(await kube.get<Secret>(path), reference.name, url) };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (error.status === 404) throw new ProjectError(`${what} does not exist`, false, error);
       // Also what an API server says that has just started and does not know its roles yet.
-      if (error.status === 403) throw new ProjectError(`${what} may not be read by this process`, true, error);
+      if (error.status === 403)
+        throw new ProjectError(
+          `${what} may not be read by this process: list it in the chart's projectSecrets`,
+          true,
+          error,
+        );
       throw new ProjectError(`${what} cannot be read: ${error.message}`, true, error);
     }
   };

@@ -61,7 +61,10 @@ export const variants: Readonly<Record<string, Values>> = {
     telemetry: { endpoint: 'http://collector.example:4318', headersSecret: 'collector', sampleRatio: 0.1 },
     publisher: { credentialsSecret: 'forge-write', nodeSelector: { disk: 'fast' } },
     git: { credentialsSecret: 'forge-read', replicas: 3, tolerations: [{ operator: 'Exists' }] },
-    projectSecretsNamespaces: ['team-a', 'team-b'],
+    projectSecrets: [
+      { namespace: 'team-a', read: ['forge-read'], push: ['forge-push'] },
+      { namespace: 'team-b', read: ['r'] },
+    ],
     images: { registry: 'registry.example/millwright', pullSecrets: ['pull'] },
     sandbox: {
       addresses: [

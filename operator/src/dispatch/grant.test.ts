@@ -44,7 +44,7 @@ describe('a grant', () => {
   });
 
   test('lets the agent read the project and push its own ref only, a little beyond its time', () => {
-    const { gatewayToken, git } = grantOf(aTask({ timeoutSeconds: 60, revision: 'v1' }, runningOn('a')));
+    const { gitToken, artifactToken, git } = grantOf(aTask({ timeoutSeconds: 60, revision: 'v1' }, runningOn('a')));
     expect(git).toMatchObject({
       url: 'http://gateway:8080/git/team/project.git',
       baseRef: 'refs/workflows/uid-task/base',
@@ -52,7 +52,7 @@ describe('a grant', () => {
     });
     expect(git).not.toHaveProperty('commit');
     const seconds = (NOW + 60_000) / 1000;
-    expect(verifyAttemptToken(gatewayToken, settings.signingKey, 'git', seconds)).toMatchObject({
+    expect(verifyAttemptToken(gitToken, settings.signingKey, 'git', seconds)).toMatchObject({
       ns: 'team',
       project: 'project',
       task: 'uid-task',
@@ -61,6 +61,10 @@ describe('a grant', () => {
       revision: 'v1',
       exp: seconds + 300,
     });
+    // The token that the workspace sees is for git alone.
+    expect(() => verifyAttemptToken(gitToken, settings.signingKey, 'artifacts', seconds)).toThrow(/not meant for/);
+    expect(() => verifyAttemptToken(artifactToken, settings.signingKey, 'git', seconds)).toThrow(/not meant for/);
+    expect(verifyAttemptToken(artifactToken, settings.signingKey, 'artifacts', seconds).attempt).toBe(1);
   });
 
   test('tasks of a Workflow start from one commit', () => {
@@ -75,7 +79,7 @@ describe('a grant', () => {
     expect(grant.git.commit).toBe(COMMIT);
     const fence = { task: 'uid-task', attempt: 1, kind: 'verify', epoch: 1, pod: 'v' } as const;
     expect(isFencedBy(grant.token, fence, settings.signingKey)).toBe(true);
-    expect(verifyAttemptToken(grant.gatewayToken, settings.signingKey, 'git', NOW / 1000).kind).toBe('verify');
+    expect(verifyAttemptToken(grant.gitToken, settings.signingKey, 'git', NOW / 1000).kind).toBe('verify');
   });
 
   test('the workspace of the task goes before that of the project, field by field', () => {

@@ -44,15 +44,10 @@ export function buildGrant(
   const iat = Math.floor(now / 1000);
   const revision = task.spec.revision;
   const commit = task.status?.result?.commit;
-  return {
-    type: 'grant',
-    kind,
-    task: identityOf(task),
-    attempt,
-    token: fencingToken({ task: uid, attempt, kind, epoch: holder.epoch, pod: holder.pod }, settings.signingKey),
-    gatewayToken: signAttemptToken(
+  const tokenFor = (audience: 'git' | 'artifacts'): string =>
+    signAttemptToken(
       {
-        aud: ['git', 'artifacts'],
+        aud: [audience],
         ns: namespace,
         project: project.metadata.name,
         task: uid,
@@ -65,7 +60,15 @@ export function buildGrant(
         exp: Math.ceil(deadline / 1000) + TOKEN_GRACE_S,
       },
       settings.signingKey,
-    ),
+    );
+  return {
+    type: 'grant',
+    kind,
+    task: identityOf(task),
+    attempt,
+    token: fencingToken({ task: uid, attempt, kind, epoch: holder.epoch, pod: holder.pod }, settings.signingKey),
+    gitToken: tokenFor('git'),
+    artifactToken: tokenFor('artifacts'),
     deadline: new Date(deadline).toISOString(),
     timeoutSeconds: task.spec.timeoutSeconds,
     git: {
