@@ -24,7 +24,8 @@ export interface GitRoutesOptions {
   bundles: Bundles;
   authenticate: (authorization: string | undefined) => Promise<Caller>;
   /** Lets a bounded number of git programs run at once. */
-  limit: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Waits for a slot of the namespace. */
+  limit: <T>(namespace: string, work: () => Promise<T>) => Promise<T>;
   /** Counts what an attempt pushes; false when it was too much. */
   allow: (claims: PushClaims, bytes: number) => boolean;
   maxPushBytes: number;
@@ -97,7 +98,7 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
     const config = push ? writer(pusher(caller)) : configFor(caller);
     const path = await mirrorFor(key, caller);
     const call = callFor(c, path, push ? 'receive-pack' : 'upload-pack', config);
-    const body = await options.limit(() => advertise(call));
+    const body = await options.limit(key.namespace, () => advertise(call));
     return c.body(new Uint8Array(body), 200, noCache(`application/x-${service}-advertisement`));
   });
 
@@ -110,6 +111,7 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
       // The slot is held until git ends, not until the response begins.
       void options
         .limit(
+          key.namespace,
           () =>
             new Promise<void>((ended) => {
               resolve(
@@ -156,7 +158,7 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
       for await (const _ of chunks);
       return refusePush(start, reason);
     }
-    const output = await options.limit(() => runToEnd(call, [], prepend(start.read, chunks)));
+    const output = await options.limit(key.namespace, () => runToEnd(call, [], prepend(start.read, chunks)));
     const [command] = start.commands;
     if (!command) return output;
     const now = await git(['for-each-ref', '--format=%(objectname)', command.ref], { cwd: path });

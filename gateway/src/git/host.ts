@@ -6,7 +6,7 @@ import { addHealth } from '../shared/health.ts';
 import { observeHttp } from '../shared/observe-http.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
 import { cachedProjects, type ProjectLookup, withForgeCredentials } from '../shared/projects.ts';
-import { semaphore } from '../shared/semaphore.ts';
+import { fairSemaphore } from '../shared/semaphore.ts';
 import { authenticate, createAllowance, createRevocations, type Revocations } from './access.ts';
 import { createApp } from './app.ts';
 import { addArtifactRoutes } from './artifact-routes.ts';
@@ -86,7 +86,7 @@ export function createGitHost(
     mirrors,
     bundles,
     authenticate: (authorization) => authenticate(authorization, 'git', access),
-    limit: semaphore(config.MILLWRIGHT_GIT_CONCURRENCY),
+    limit: fairSemaphore(config.MILLWRIGHT_GIT_CONCURRENCY, Math.ceil(config.MILLWRIGHT_GIT_CONCURRENCY / 2)),
     allow: createAllowance(config.MILLWRIGHT_MAX_PUSH_BYTES),
     maxPushBytes: config.MILLWRIGHT_MAX_PUSH_BYTES,
     timeoutMs: GIT_TIMEOUT_MS,

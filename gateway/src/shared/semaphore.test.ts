@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyedLock, semaphore } from './semaphore.ts';
+import { fairSemaphore, keyedLock } from './semaphore.ts';
 
 /** Work that ends when it is told to, and says how much of it runs at once. */
 function gauge() {
@@ -23,8 +23,8 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 describe('a semaphore', () => {
   it('lets so many work at once, in their order, and returns what they return', async () => {
     const { work, ends, ...rest } = gauge();
-    const limit = semaphore(2);
-    const all = [1, 2, 3, 4, 5].map((value) => limit(() => work(value)));
+    const limit = fairSemaphore(2, 2);
+    const all = [1, 2, 3, 4, 5].map((value) => limit('a', () => work(value)));
     const order: number[] = [];
     for (const [index, one] of all.entries()) void one.then(() => order.push(index));
     for (let i = 0; i < 5; i += 1) {
@@ -38,9 +38,9 @@ describe('a semaphore', () => {
   });
 
   it('is free again after an error', async () => {
-    const limit = semaphore(1);
-    await expect(limit(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await limit(async () => 'yes')).toBe('yes');
+    const limit = fairSemaphore(1, 1);
+    await expect(limit('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await limit('a', async () => 'yes')).toBe('yes');
   });
 });
 
@@ -61,4 +61,31 @@ it('locks each key apart', async () => {
   release();
   await Promise.all([held, waits]);
   expect(seen).toEqual(['b', 'a']);
+});
+
+it('keeps room for others beside who wants everything', async () => {
+  const slots = fairSemaphore(4, 2);
+  const running: string[] = [];
+  const ends: (() => void)[] = [];
+  const work = (key: string) =>
+    slots(key, async () => {
+      running.push(key);
+      await new Promise<void>((end) => ends.push(end));
+    });
+  const greedy = [work('a'), work('a'), work('a'), work('a')];
+  await turn();
+  expect(running).toEqual(['a', 'a']);
+  const others = [work('b'), work('c'), work('d')];
+  await turn();
+  expect(running).toEqual(['a', 'a', 'b', 'c']);
+  // A slot of its own goes to the next of the same key only when nobody before it may have it.
+  ends[0]?.();
+  await turn();
+  expect(running).toEqual(['a', 'a', 'b', 'c', 'a']);
+  for (let i = 1; i < ends.length; i++) {
+    ends[i]?.();
+    await turn();
+  }
+  await Promise.all([...greedy, ...others]);
+  expect(running.filter((key) => key === 'a')).toHaveLength(4);
 });

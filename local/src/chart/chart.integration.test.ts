@@ -202,25 +202,27 @@ describe('for the Prometheus operator', () => {
   });
 });
 
+/** What an upgrade of the release would apply: the chart sees what is in the cluster. */
+const withCluster = (values: Values = {}) =>
+  helm(
+    [
+      ...['template', 'millwright', chart, '--namespace', namespace, '--kubeconfig', kubeconfig],
+      ...['--dry-run=server', '--kube-version', kubeVersion],
+    ],
+    { ...external, ...values },
+  );
+
+test('replicas of the git host do not change by accident', async () => {
+  const [git] = parse(await render(external)).filter(({ kind }) => kind === 'StatefulSet');
+  await apply({ ...git, spec: { ...git?.spec, replicas: 1 } }, '--namespace', namespace);
+  await expect(withCluster({ git: { replicas: 2 } })).rejects.toThrow('git.replicas is 2 and was 1');
+  expect(await withCluster({ git: { replicas: 2, moveProjects: true } })).toContain('kind: StatefulSet');
+  await kubectl(['delete', 'statefulset', git?.metadata.name ?? '', '--namespace', namespace]);
+});
+
 describe('the signing key', () => {
   const keyOf = (text: string) =>
     parse(text).find(({ kind, metadata }) => kind === 'Secret' && metadata.name === 'millwright-signing-key');
-  const withCluster = () =>
-    helm(
-      [
-        'template',
-        'millwright',
-        chart,
-        '--namespace',
-        namespace,
-        '--kubeconfig',
-        kubeconfig,
-        '--dry-run=server',
-        '--kube-version',
-        kubeVersion,
-      ],
-      external,
-    );
 
   test('is made once, and kept by whatever comes after', async () => {
     const made = keyOf(await withCluster());
