@@ -11,6 +11,9 @@ interface Rows {
   events: EventRow;
 }
 export type HistoryTable = keyof Rows;
+export type ShownTable = 'projects' | 'agent_pools' | 'workflows' | 'tasks';
+/** A row with its documents. */
+type Shown<T extends ShownTable> = Rows[T] & { spec: Record<string, unknown>; status: Record<string, unknown> };
 
 const object = 'uid,namespace,name,created_at,updated_at,deleted_at';
 const state = 'project,phase,reason,message,trace_id,started_at,finished_at';
@@ -65,7 +68,7 @@ export async function list<T extends HistoryTable>(
 ): Promise<Page<Rows[T]>> {
   const { columns, order } = lists[table];
   const [time, tie] = order;
-  const limit = Math.min(Math.max(options.limit ?? 100, 1), 1_000);
+  const limit = limitOf(options);
   let query = client.from(table).select(columns);
   for (const [column, value] of Object.entries(options.where ?? {})) query = query.eq(column, value as string | number);
   if (options.cursor !== undefined) {
@@ -75,22 +78,60 @@ export async function list<T extends HistoryTable>(
   }
   const answer = await query.order(time, { ascending: false }).order(tie, { ascending: false }).limit(limit);
   check(answer, `list of ${table}`);
-  const items = (answer.data ?? []) as unknown as Rows[T][];
+  return pageOf((answer.data ?? []) as unknown as Rows[T][], order, limit);
+}
+
+const limitOf = ({ limit }: { readonly limit?: number }): number => Math.min(Math.max(limit ?? 100, 1), 1_000);
+
+function pageOf<Row>(items: Row[], [time, tie]: readonly [string, string], limit: number): Page<Row> {
   const last = items.length === limit ? (items.at(-1) as Record<string, unknown> | undefined) : undefined;
   return last ? { items, next: encodeCursor(String(last[time]), String(last[tie])) } : { items };
 }
 
+/** What the holder of an API key may read. Throws StoreError. */
+export interface KeyReader {
+  list: <T extends HistoryTable>(table: T, options?: ListOptions<T>) => Promise<Page<Rows[T]>>;
+  show: <T extends ShownTable>(table: T, uid: string) => Promise<Shown<T> | undefined>;
+  artifacts: (taskUid: string) => Promise<ArtifactRow[]>;
+}
+
+/**
+ * Reads in the name of an API key: as with a person's token, row-level security decides.
+ *
+ * @param client with the `service_role` key, which the database gives up for the time of each read
+ * @param key id of the key
+ */
+export function readerAs(client: SupabaseClient, key: string): KeyReader {
+  const read = async <Row>(relation: string, columns: string | undefined, more: object): Promise<Row[]> => {
+    const answer = await client.rpc('read_as_key', { key, relation, columns: columns?.split(',') ?? [], ...more });
+    check(answer, `${relation} as an API key`);
+    return (answer.data ?? []) as Row[];
+  };
+  return {
+    list: async (table, options = {}) => {
+      const { columns, order } = lists[table];
+      const rows = limitOf(options);
+      const after = options.cursor === undefined ? null : decodeCursor(options.cursor);
+      return pageOf(
+        await read(table, columns, { filters: options.where ?? {}, sort: order, after, rows }),
+        order,
+        rows,
+      );
+    },
+    show: async (table, uid) => (await read<Shown<typeof table>>(table, undefined, { filters: { uid } }))[0],
+    artifacts: (taskUid) => read<ArtifactRow>('artifacts', ARTIFACT_COLUMNS, { filters: { task_uid: taskUid } }),
+  };
+}
+
 /** One object with its documents, or undefined when there is none that the caller may see. */
-export async function show<T extends 'projects' | 'agent_pools' | 'workflows' | 'tasks'>(
+export async function show<T extends ShownTable>(
   client: SupabaseClient,
   table: T,
   uid: string,
-): Promise<(Rows[T] & { spec: Record<string, unknown>; status: Record<string, unknown> }) | undefined> {
+): Promise<Shown<T> | undefined> {
   const answer = await client.from(table).select('*').eq('uid', uid).maybeSingle();
   check(answer, `${table} ${uid}`);
-  return (answer.data ?? undefined) as
-    | (Rows[T] & { spec: Record<string, unknown>; status: Record<string, unknown> })
-    | undefined;
+  return (answer.data ?? undefined) as Shown<T> | undefined;
 }
 
 /** The attempts of a task, in order. */
@@ -102,10 +143,16 @@ export async function attempts(client: SupabaseClient, taskUid: string): Promise
   return (answer.data ?? []) as unknown as AttemptRow[];
 }
 
+const ARTIFACT_COLUMNS = 'task_uid,attempt,name,digest,namespace,media_type,bytes,created_at';
+
 /** The artifacts of a task, by attempt and name. */
 export async function artifacts(client: SupabaseClient, taskUid: string): Promise<ArtifactRow[]> {
-  const columns = 'task_uid,attempt,name,digest,namespace,media_type,bytes,created_at';
-  const answer = await client.from('artifacts').select(columns).eq('task_uid', taskUid).order('attempt').order('name');
+  const answer = await client
+    .from('artifacts')
+    .select(ARTIFACT_COLUMNS)
+    .eq('task_uid', taskUid)
+    .order('attempt')
+    .order('name');
   check(answer, 'artifacts');
   return (answer.data ?? []) as unknown as ArtifactRow[];
 }

@@ -193,6 +193,8 @@ describe('reading', () => {
   });
 });
 
+const digest = `sha256:${'0'.repeat(64)}`;
+
 describe('API keys', () => {
   const organisation = async (name: string) => {
     const [row] = await database.sql<{ id: string }>('insert into organisations (name) values ($1) returning id', [
@@ -219,6 +221,40 @@ describe('API keys', () => {
     expect(await store.revokeApiKey(id)).toBe(true);
     expect(await store.revokeApiKey(id)).toBe(false);
     expect(await store.identifyApiKey(key)).toBeUndefined();
+  });
+
+  it('read what is of their organisation, page by page, until they are revoked', async () => {
+    const organisationId = await organisation('reading');
+    await database.sql(`insert into namespaces (name, organisation_id) values ('team-reading', $1)`, [organisationId]);
+    const own = { namespace: 'team-reading' };
+    await store.record([
+      ...Array.from({ length: 5 }, (_, i) =>
+        snapshot('Workflow', `w${i}`, i + 1, { phase: i % 2 ? 'Running' : 'Failed' }, own),
+      ),
+      snapshot('Workflow', 'foreign', 9, {}, { namespace: 'team-b' }),
+      snapshot('AgentTask', 'build', 1, { attempt: 1, result: { artifacts: [{ name: 'log', digest }] } }, own),
+    ]);
+    const { id } = await store.createApiKey({ organisationId, name: 'ci', role: 'viewer' });
+    const reader = store.asKey(id);
+    const seen: string[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = await reader.list('workflows', { limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.items.map(({ uid }) => uid));
+      cursor = page.next;
+      if (cursor === undefined) break;
+    }
+    expect(seen).toEqual(['w4', 'w3', 'w2', 'w1', 'w0']);
+    // What is read so is the same as what is read otherwise.
+    const where = { ...own, phase: 'Running' };
+    expect(await reader.list('workflows', { where })).toEqual(await store.list('workflows', { where }));
+    expect(await reader.show('workflows', 'w1')).toEqual(await store.show('workflows', 'w1'));
+    expect(await reader.artifacts('build')).toEqual(await store.artifacts('build'));
+    expect(await reader.artifacts('build')).toHaveLength(1);
+    expect(await reader.show('workflows', 'foreign')).toBeUndefined();
+    expect(await store.show('workflows', 'foreign')).toBeDefined();
+    await expect(reader.list('workflows', { cursor: 'abc' })).rejects.toThrow(InvalidCursorError);
+    await store.revokeApiKey(id);
+    expect(await reader.list('workflows')).toEqual({ items: [] });
   });
 
   it('leaves a trail of creation and revocation, without the hash', async () => {

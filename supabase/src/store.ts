@@ -3,7 +3,17 @@ import { createApiKey, identifyApiKey, revokeApiKey } from './api-keys.ts';
 import { type AuditEntry, appendAudit } from './audit.ts';
 import { type StoreOptions, supabaseClient } from './client.ts';
 import { check } from './errors.ts';
-import { artifacts, attempts, type HistoryTable, type ListOptions, list, logs, show } from './read.ts';
+import {
+  artifacts,
+  attempts,
+  type HistoryTable,
+  type ListOptions,
+  list,
+  logs,
+  readerAs,
+  type ShownTable,
+  show,
+} from './read.ts';
 import { recordBatch } from './record.ts';
 import { roleInNamespace } from './roles.ts';
 
@@ -18,10 +28,11 @@ export function createStore(options: StoreOptions) {
     /** Resolves when the database answers and the migrations are there; throws StoreError otherwise. */
     ping: async () => check(await client.rpc('record_batch', { messages: [] }), 'the database'),
     list: <T extends HistoryTable>(table: T, page?: ListOptions<T>) => list(client, table, page),
-    show: <T extends 'projects' | 'agent_pools' | 'workflows' | 'tasks'>(table: T, uid: string) =>
-      show(client, table, uid),
+    show: <T extends ShownTable>(table: T, uid: string) => show(client, table, uid),
     attempts: (taskUid: string) => attempts(client, taskUid),
     artifacts: (taskUid: string) => artifacts(client, taskUid),
+    /** See `readerAs`. */
+    asKey: (id: string) => readerAs(client, id),
     logs: (taskUid: string, attempt: number, page?: Parameters<typeof logs>[3]) => logs(client, taskUid, attempt, page),
     createApiKey: (key: Parameters<typeof createApiKey>[1]) => createApiKey(client, key),
     identifyApiKey: (key: string, now?: Date) => identifyApiKey(client, key, now),

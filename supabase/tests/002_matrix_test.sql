@@ -3,7 +3,7 @@ begin;
 
 create schema cases;
 
-create table cases.people (name text primary key, claims jsonb not null, role text);
+create table cases.people (name text primary key, claims jsonb not null, role text, key uuid);
 insert into cases.people values
   ('viewer', '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000a"}', 'viewer'),
   ('supervisor', '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000b"}', 'supervisor'),
@@ -11,6 +11,16 @@ insert into cases.people values
   ('a stranger', '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000d"}', null),
   ('a token without a person', '{"role": "authenticated"}', null),
   ('nobody', '{"role": "anon"}', null);
+-- What the service asks in the name of an API key; people name one in vain.
+insert into cases.people values
+  ('a viewer''s key', '{"role": "service_role"}', 'viewer', '30000000-0000-4000-8000-00000000000a'),
+  ('a supervisor''s key', '{"role": "service_role"}', 'supervisor', '30000000-0000-4000-8000-00000000000b'),
+  ('an admin''s key', '{"role": "service_role"}', 'admin', '30000000-0000-4000-8000-00000000000c'),
+  ('a revoked key', '{"role": "service_role"}', null, '30000000-0000-4000-8000-00000000000d'),
+  ('an expired key', '{"role": "service_role"}', null, '30000000-0000-4000-8000-00000000000e'),
+  ('an unknown key', '{"role": "service_role"}', null, '30000000-0000-4000-8000-00000000000f'),
+  ('a stranger with a key', '{"role": "authenticated", "sub": "00000000-0000-4000-8000-00000000000d"}', null,
+    '30000000-0000-4000-8000-00000000000c');
 
 -- People belong to `own`; `foreign` has members of its own.
 create table cases.tenants (name text primary key, organisation uuid not null, namespace text not null, uid text not null);
@@ -22,7 +32,7 @@ insert into cases.tenants values
 
 insert into public.organisations (id, name) select organisation, name from cases.tenants where name <> 'unmapped';
 insert into public.members (organisation_id, user_id, role)
-  select '10000000-0000-4000-8000-000000000001', (claims ->> 'sub')::uuid, role::public.member_role from cases.people where role is not null;
+  select '10000000-0000-4000-8000-000000000001', (claims ->> 'sub')::uuid, role::public.member_role from cases.people where role is not null and key is null;
 insert into public.members (organisation_id, user_id, role) values
   ('10000000-0000-4000-8000-000000000001', '20000000-0000-4000-8000-000000000001', 'viewer'),
   ('10000000-0000-4000-8000-000000000002', '20000000-0000-4000-8000-000000000002', 'viewer'),
@@ -30,6 +40,11 @@ insert into public.members (organisation_id, user_id, role) values
 insert into public.namespaces (name, organisation_id) select namespace, organisation from cases.tenants where name <> 'unmapped';
 insert into public.api_keys (organisation_id, name, prefix, hash, role)
   select organisation, name, name || '-prefix', repeat('0', 64), 'viewer' from cases.tenants where name <> 'unmapped';
+insert into public.api_keys (id, organisation_id, name, prefix, hash, role, revoked_at, expires_at)
+  select key, '10000000-0000-4000-8000-000000000001', name, 'prefix-' || right(key::text, 8), repeat('0', 64),
+    coalesce(role, 'admin')::public.member_role, case name when 'a revoked key' then now() end,
+    case name when 'an expired key' then now() - interval '1 second' end
+  from cases.people where claims ->> 'role' = 'service_role' and name <> 'an unknown key';
 insert into public.audit (organisation_id, actor, action, subject)
   select organisation, 'system:test', 'test', name from cases.tenants;
 insert into public.projects (uid, namespace, name, resource_version, spec, status, created_at, updated_at)
@@ -96,14 +111,16 @@ insert into cases.statements values
   ('events', 'insert', 'insert into public.events (at, id, namespace, type, subject_kind, subject_uid, payload) values (now(), ''forged'', %2$L, ''progress'', ''AgentTask'', %3$L, ''{}'')', null);
 
 -- Runs a statement as somebody and undoes it: `done` when it touched a row, `nothing` when it found none, `denied` when refused.
-create function cases.outcome(claims jsonb, statement text) returns text language plpgsql as $$
+create function cases.outcome(claims jsonb, statement text, key uuid default null) returns text language plpgsql as $$
 declare
   touched bigint;
   outcome text;
 begin
   begin
     perform set_config('request.jwt.claims', claims::text, true);
-    execute format('set local role %I', claims ->> 'role');
+    perform set_config('millwright.api_key', coalesce(key::text, ''), true);
+    -- In the name of a key the service gives its own rights up.
+    execute format('set local role %I', case when key is null then claims ->> 'role' else 'authenticated' end);
     execute statement;
     get diagnostics touched = row_count;
     raise exception using errcode = 'UNDO1', message = case when touched > 0 then 'done' else 'nothing' end;
@@ -119,8 +136,11 @@ create table cases.results as
   select people.name as person, people.claims, people.role, tenants.name as tenant, statements.*,
     case when tenants.name = 'own' and people.role is not null
            and people.role::public.member_role >= statements.allowed_from::public.member_role
+           -- Keys are for the history; what an organisation is made of is for people.
+           and (people.key is null or statements.table_name in (
+             'projects', 'agent_pools', 'workflows', 'tasks', 'attempts', 'agents', 'artifacts', 'events'))
       then 'done' else 'refused' end as expected,
-    cases.outcome(people.claims, format(statements.statement, tenants.organisation, tenants.namespace, tenants.uid)) as outcome
+    cases.outcome(people.claims, format(statements.statement, tenants.organisation, tenants.namespace, tenants.uid), people.key) as outcome
   from cases.people cross join cases.tenants cross join cases.statements;
 
 select plan((select count(*)::integer from cases.results) + (select count(*)::integer from cases.statements) + 2);

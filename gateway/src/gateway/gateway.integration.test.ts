@@ -296,13 +296,20 @@ describe('API keys', () => {
     expect(made.metadata.annotations?.['millwright.dev/requested-by']).toBe(`key:${supervisor.id}`);
   });
 
-  it('must say which namespace when there are several', async () => {
+  it('see nothing any more once they are revoked, though they are still known for a moment', async () => {
+    const { key, id } = await keyFor('viewer');
+    expect(names(await call(key, 'GET', '/tasks'))).toEqual(['build']);
+    await service.revokeApiKey(id);
+    expect(names(await call(key, 'GET', '/tasks'))).toEqual([]);
+  });
+
+  it('see all namespaces of their organisation at once', async () => {
     const { key } = await keyFor('viewer', 'theirs');
     await database.sql(
       `insert into namespaces (name, organisation_id) select 'rivals-2', id from organisations where name = 'theirs'`,
     );
-    const answer = await call(key, 'GET', '/workflows');
-    expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'namespace']);
+    await service.record([snapshot('Workflow', 'rivals-2', 'second', 40)]);
+    expect(names(await call(key, 'GET', '/workflows'))).toEqual(['second', 'secret']);
     expect(names(await call(key, 'GET', `/workflows?namespace=${theirs}`))).toEqual(['secret']);
   });
 });

@@ -41,7 +41,7 @@ export interface HistoryOptions {
   url: string;
   /** Opens the door of the API; whose rows are seen is decided by the person's own token. */
   key: string;
-  /** With the `service_role` key: for API keys, which no row-level security knows. */
+  /** With the `service_role` key: it names the API key in whose name it reads. */
   service: Store;
 }
 
@@ -52,34 +52,25 @@ const unknown = (table: Table, namespace: string, name: string): Problem =>
 
 const writers = new Set(['admin', 'supervisor']);
 
-/** For people the database decides, by row-level security; for API keys, which are of one organisation, their namespaces. */
-export function historyOf(caller: Caller, options: HistoryOptions): History {
-  const store =
-    caller.type === 'person'
-      ? createStore({ url: options.url, key: options.key, accessToken: caller.token, timeoutMs: 10_000, retry: false })
-      : options.service;
+/** Reads in the caller's name, and what the caller is in a namespace. */
+function accessOf(caller: Caller, { url, key, service }: HistoryOptions) {
+  if (caller.type === 'key') {
+    const { id, organisationId, role, namespaces } = caller.key;
+    const roleIn = async (namespace: string): Promise<NamespaceRole | undefined> =>
+      namespaces.includes(namespace) ? { organisationId, role } : undefined;
+    return { reader: service.asKey(id), roleIn };
+  }
+  const store = createStore({ url, key, accessToken: caller.token, timeoutMs: 10_000, retry: false });
+  return { reader: store, roleIn: (namespace: string) => store.roleInNamespace(caller.userId, namespace) };
+}
 
-  /** A key sees one namespace at a time, since that is what the query can be bounded by. */
-  const bounded = (namespace: string | undefined): string | undefined => {
-    if (caller.type === 'person') return namespace;
-    const { namespaces } = caller.key;
-    const wanted = namespace ?? (namespaces.length === 1 ? namespaces[0] : undefined);
-    if (wanted === undefined)
-      throw new Problem(400, 'An API key lists one namespace at a time.', {
-        remedy: 'Add the query parameter namespace.',
-        errors: [{ field: 'namespace', message: `one of: ${namespaces.slice(0, 20).join(', ') || 'none'}` }],
-      });
-    return wanted;
-  };
-  const mayRead = (namespace: string) => caller.type === 'person' || caller.key.namespaces.includes(namespace);
+/** For people as for API keys the database decides what is seen, by row-level security. */
+export function historyOf(caller: Caller, options: HistoryOptions): History {
+  const { reader, roleIn } = accessOf(caller, options);
 
   const list = async <T extends Table>(table: T, query: Query): Promise<Page<Rows[T]>> => {
-    const namespace = bounded(query.where.namespace);
-    if (namespace !== undefined && !mayRead(namespace)) return { items: [] };
-    const where = Object.fromEntries(
-      Object.entries({ ...query.where, namespace }).filter(([, value]) => value !== undefined),
-    );
-    const page = await store.list(table, {
+    const where = Object.fromEntries(Object.entries(query.where).filter(([, value]) => value !== undefined));
+    const page = await reader.list(table, {
       where: where as NonNullable<ListOptions<T>['where']>,
       ...(query.limit === undefined ? {} : { limit: query.limit }),
       ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
@@ -98,13 +89,13 @@ export function historyOf(caller: Caller, options: HistoryOptions): History {
     list,
     show: async (table, namespace, name, uid) => {
       const { uid: found } = await find(table, namespace, name, uid);
-      const whole = await store.show(table, found);
+      const whole = await reader.show(table, found);
       if (!whole) throw unknown(table, namespace, name);
       return whole as unknown as Whole<typeof table>;
     },
     artifact: async (namespace, task, digest, uid) => {
       const found = await find('tasks', namespace, task, uid);
-      const artifact = (await store.artifacts(found.uid)).find((one) => one.digest === digest);
+      const artifact = (await reader.artifacts(found.uid)).find((one) => one.digest === digest);
       if (!artifact || found.project === null)
         throw new Problem(404, `Task ${namespace}/${task} has no artifact ${digest}.`, {
           remedy: 'status.result.artifacts of the task lists what there is.',
@@ -112,7 +103,7 @@ export function historyOf(caller: Caller, options: HistoryOptions): History {
       return { project: found.project, name: artifact.name };
     },
     requireWriter: async (namespace) => {
-      const role = await roleOf(caller, store, namespace);
+      const role = await roleIn(namespace);
       if (!role)
         throw new Problem(403, `Namespace ${namespace} does not belong to an organisation of yours.`, {
           remedy: 'Ask an administrator of the installation to map the namespace to your organisation.',
@@ -124,10 +115,4 @@ export function historyOf(caller: Caller, options: HistoryOptions): History {
       return role;
     },
   };
-}
-
-async function roleOf(caller: Caller, store: Store, namespace: string): Promise<NamespaceRole | undefined> {
-  if (caller.type === 'person') return store.roleInNamespace(caller.userId, namespace);
-  const { organisationId, role, namespaces } = caller.key;
-  return namespaces.includes(namespace) ? { organisationId, role } : undefined;
 }
