@@ -52,6 +52,11 @@ export interface Pod extends KubeObject {
   };
 }
 
+export interface NetworkPolicy extends KubeObject {
+  kind: 'NetworkPolicy';
+  spec: Record<string, unknown>;
+}
+
 export const resources = {
   projects: defineResource<Project>(projects),
   pools: defineResource<AgentPool>(agentPools),
@@ -59,9 +64,16 @@ export const resources = {
   tasks: defineResource<AgentTask>(agentTasks),
   jobs: defineResource<Job>({ group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true }),
   pods: defineResource<Pod>({ group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true }),
+  policies: defineResource<NetworkPolicy>({
+    group: 'networking.k8s.io',
+    version: 'v1',
+    plural: 'networkpolicies',
+    kind: 'NetworkPolicy',
+    namespaced: true,
+  }),
 };
 
-/** Value of the component label on Jobs and pods of sandboxes. */
+/** Value of the component label on Jobs, pods and NetworkPolicies of sandboxes. */
 export const SANDBOX = 'sandbox';
 
 const projectOf = (object: { metadata: { namespace: string }; spec: { projectRef: { name: string } } }): string =>
@@ -90,7 +102,7 @@ const slimPod = (pod: Pod): Pod => {
   const { apiVersion, kind, metadata, status } = pod;
   return { apiVersion, kind, metadata, ...(status ? { status } : {}) };
 };
-const slimJob = (job: Job): Job => ({ ...job, spec: {} });
+const withoutSpec = <T extends Job | NetworkPolicy>(object: T): T => ({ ...object, spec: {} });
 
 export type Cluster = ReturnType<typeof watchCluster>;
 
@@ -134,7 +146,7 @@ export function watchCluster(options: {
       ...sandboxes,
       resource: resources.jobs,
       indexes: { pool: poolOf },
-      transform: slimJob,
+      transform: withoutSpec,
     }),
     pods: createReflector({
       ...common,
@@ -149,5 +161,6 @@ export function watchCluster(options: {
       },
       transform: slimPod,
     }),
+    policies: createReflector({ ...common, ...sandboxes, resource: resources.policies, transform: withoutSpec }),
   };
 }

@@ -13,6 +13,8 @@ export interface EventWiring {
   /** Capabilities, image or scale of a pool changed: its agents may have other queues to consume. */
   poolChanged: (pool: AgentPool) => void;
   workflowGone: (workflow: Workflow) => void;
+  /** Somebody else has changed or deleted the NetworkPolicy of a pool. */
+  policyTouched: (pool: string) => void;
 }
 
 const specChanged = (old: KubeObject | undefined, next: KubeObject | undefined): boolean =>
@@ -79,6 +81,13 @@ export function connectEvents(wiring: EventWiring): () => void {
       const pod: Pod | undefined = next ?? old;
       if (pod && podState(old) !== podState(next))
         for (const task of cluster.tasks.store.keysBy('pod', keyOf(pod))) enqueue('task', task);
+    }),
+    cluster.policies.store.onChange((old, next, cause) => {
+      if (cause === 'write') return;
+      const policy = next ?? old;
+      const pool = policy?.metadata.labels?.[labels.pool];
+      if (policy && pool !== undefined) wiring.policyTouched(`${policy.metadata.namespace}/${pool}`);
+      enqueueOwner(policy);
     }),
   ];
   return () => {

@@ -3,6 +3,7 @@ import type { AgentPool, AgentTask, MillwrightResource, Project, Workflow } from
 import type { Logger, Telemetry } from '@millwright/otel';
 import type { SandboxSettings } from './agent-pool/job.ts';
 import type { Reachable } from './agent-pool/network-policy.ts';
+import { Preparations } from './agent-pool/preparations.ts';
 import { TaskMemories } from './agent-task/memory.ts';
 import { type Cluster, resources } from './cluster.ts';
 import { announcer } from './dispatch/announce.ts';
@@ -62,6 +63,7 @@ export interface Leadership extends OperatorOptions {
   workQueues: WorkQueues;
   /** Names of pods that are to get no more work. */
   draining: Set<string>;
+  preparations: Preparations;
   lazy: LazyWrites;
   history: History;
   events: ReturnType<typeof createEventRecorder>;
@@ -144,6 +146,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
     scheduler,
     workQueues,
     draining: new Set(),
+    preparations: new Preparations(),
     lazy,
     history,
     events,

@@ -24,7 +24,8 @@ const PREFETCH = 2_000;
 /** Starts everything that only the leader does, on caches that are in sync. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const leadership = beginLeadership(options);
-  const { broker, cluster, scheduler, history, workQueues, memories, events, enqueue, logger, now } = leadership;
+  const { broker, cluster, scheduler, history, workQueues, preparations, memories, events, enqueue, logger, now } =
+    leadership;
   const workflows = startWorkflows(leadership);
   Object.assign(leadership.controllers, {
     task: startTasks(leadership),
@@ -48,6 +49,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
           );
     },
     workflowGone: workflows.forget,
+    policyTouched: (pool) => preparations.forget(pool),
   });
   repeatReports(leadership);
   enqueueAll(leadership);
@@ -56,7 +58,12 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     if (state === 'disconnected') {
       leadership.listeningSince = undefined;
       memories.dropDeliveries();
-    } else if (state === 'connected') leadership.listeningSince ??= now();
+    } else if (state === 'connected' && leadership.listeningSince === undefined) {
+      leadership.listeningSince = now();
+      // A broker that has been away may have come back without its users.
+      preparations.forgetAll();
+      for (const pool of cluster.pools.store.values()) enqueue('pool', keyOf(pool));
+    }
   });
   const consumer = await broker.consume(topology.results, operatorInbound, inboundOf(leadership), {
     prefetch: PREFETCH,

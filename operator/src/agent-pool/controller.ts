@@ -1,9 +1,9 @@
-import type { AgentPool } from '@millwright/crds';
 import type { Leadership } from '../leadership.ts';
 import { type Controller, soonest, startController } from '../runtime/index.ts';
 import { executePool } from './execute.ts';
 import { observePool } from './observe.ts';
 import { planPool } from './plan.ts';
+import { LOOK_AGAIN_MS } from './preparations.ts';
 import { preparePool } from './prepare.ts';
 import { retirePool } from './retire.ts';
 
@@ -11,11 +11,7 @@ const WORKERS = 2;
 
 /** Keeps sandboxes in the number that each AgentPool needs. */
 export function startPools(leadership: Leadership): Controller {
-  const { kube, management, cluster, scheduler, workQueues, draining, now, logger, metrics } = leadership;
-  /** Pools by uid and generation whose user, Secret and NetworkPolicy this leader has made sure of. */
-  const prepared = new Set<string>();
-  const preparedKey = ({ metadata }: AgentPool) => `${metadata.uid}/${metadata.generation}`;
-
+  const { kube, management, cluster, scheduler, workQueues, draining, preparations, now, logger, metrics } = leadership;
   return startController({
     name: 'agent-pool',
     workers: WORKERS,
@@ -27,9 +23,12 @@ export function startPools(leadership: Leadership): Controller {
         scheduler,
         workQueues,
         draining,
-        prepared: (pool) => prepared.has(preparedKey(pool)),
+        preparation: (pool) => preparations.state(pool, now()),
       });
-      if (!observed) return retirePool(key, { kube, cluster, management });
+      if (!observed) {
+        preparations.forget(key);
+        return retirePool(key, { kube, cluster, management });
+      }
       const plan = planPool(observed, now());
       const again = await executePool(observed.pool, plan.actions, {
         kube,
@@ -38,18 +37,19 @@ export function startPools(leadership: Leadership): Controller {
         writeStatus: leadership.writeStatus.pool,
         tell: leadership.tell,
         draining,
-        prepare: async (pool) => {
-          await preparePool(pool, {
-            kube,
-            management,
-            sandboxAmqpUrl: leadership.sandboxAmqpUrl,
-            signingKey: leadership.grants.signingKey,
-            reachable: leadership.reachable,
-          });
-          prepared.add(preparedKey(pool));
-        },
+        prepare: (pool) =>
+          preparations.make(pool, now(), () =>
+            preparePool(pool, {
+              kube,
+              cluster,
+              management,
+              sandboxAmqpUrl: leadership.sandboxAmqpUrl,
+              signingKey: leadership.grants.signingKey,
+              reachable: leadership.reachable,
+            }),
+          ),
       });
-      return soonest(again, plan.requeueAfterMs);
+      return soonest(again, plan.requeueAfterMs, LOOK_AGAIN_MS);
     },
   });
 }

@@ -1,18 +1,7 @@
 import { type AgentPool, API_VERSION, labels } from '@millwright/crds';
-import { type Draft, defineResource, type KubeObject } from '../runtime/index.ts';
-
-export interface NetworkPolicy extends KubeObject {
-  kind: 'NetworkPolicy';
-  spec: Record<string, unknown>;
-}
-
-export const networkPolicies = defineResource<NetworkPolicy>({
-  group: 'networking.k8s.io',
-  version: 'v1',
-  plural: 'networkpolicies',
-  kind: 'NetworkPolicy',
-  namespaced: true,
-});
+import { type NetworkPolicy, SANDBOX } from '../cluster.ts';
+import type { Draft } from '../runtime/index.ts';
+import { shardOf } from '../shard.ts';
 
 /** Where sandboxes find broker, gateway and trace collector, for the rules that let them through. */
 export interface Reachable {
@@ -30,6 +19,7 @@ export function sandboxNetworkPolicy(pool: AgentPool, reachable: Reachable): Dra
     metadata: {
       name: `millwright-sandbox-${name}`,
       namespace,
+      labels: { [labels.component]: SANDBOX, [labels.pool]: name, ...shardOf(pool) },
       ownerReferences: [{ apiVersion: API_VERSION, kind: 'AgentPool', name, uid, controller: true }],
     },
     spec: {

@@ -3,18 +3,19 @@ import { type Cluster, type Job, jobOf, type Pod } from '../cluster.ts';
 import type { WorkQueues } from '../dispatch/work-queues.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { PoolObservation, SandboxView } from './plan.ts';
+import type { Preparation } from './preparations.ts';
 
 export interface ObservePoolOptions {
   cluster: Cluster;
   scheduler: Scheduler;
   workQueues: WorkQueues;
   draining: ReadonlySet<string>;
-  prepared: (pool: AgentPool) => boolean;
+  preparation: (pool: AgentPool) => Preparation;
 }
 
 /** Reads everything the plan for a pool may look at; undefined when it does not exist. */
 export function observePool(key: string, options: ObservePoolOptions): PoolObservation | undefined {
-  const { cluster, scheduler, workQueues, draining, prepared } = options;
+  const { cluster, scheduler, workQueues, draining, preparation } = options;
   const pool = cluster.pools.store.get(key);
   if (!pool) return undefined;
   const { namespace, name } = pool.metadata;
@@ -35,7 +36,7 @@ export function observePool(key: string, options: ObservePoolOptions): PoolObser
     inUse: scheduler.inUse().get(key) ?? 0,
     waiting: scheduler.waitingPerPool().get(key) ?? 0,
     queues: workQueues.queuesFor(pool),
-    prepared: prepared(pool),
+    preparation: preparation(pool),
   };
 }
 

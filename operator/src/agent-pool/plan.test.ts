@@ -24,7 +24,7 @@ const observation = ({ pool = aPool(), ...change }: Partial<PoolObservation> = {
   inUse: 0,
   waiting: 0,
   queues: [],
-  prepared: true,
+  preparation: 'done',
   ...change,
 });
 
@@ -100,11 +100,12 @@ describe('how many sandboxes there are', () => {
     ['none for agents outside', { pool: aPool('pool', { external: true }), demand: demand(1) }, []],
     [
       'none for a pool that is being deleted',
-      { pool: aPool('pool', {}, { deletionTimestamp: at(0) }), demand: demand(1), prepared: false },
+      { pool: aPool('pool', {}, { deletionTimestamp: at(0) }), demand: demand(1), preparation: 'missing' },
       [],
     ],
-    ['what they need comes first', { prepared: false, demand: demand(1) }, ['prepare', 'start 1 i']],
-    ['also for agents outside', { pool: aPool('pool', { external: true }), prepared: false }, ['prepare']],
+    ['what they need comes first', { preparation: 'missing', demand: demand(1) }, ['prepare', 'start 1 i']],
+    ['what they have had is looked at last', { preparation: 'due', demand: demand(1) }, ['start 1 i', 'prepare']],
+    ['also for agents outside', { pool: aPool('pool', { external: true }), preparation: 'missing' }, ['prepare']],
   ])('%s', (_, change, actions) => {
     expect(summary(planPool(observation(change), NOW))).toEqual(actions);
   });

@@ -1,6 +1,7 @@
 import { type AgentPool, type AgentPoolStatus, type Condition, conditionTypes, reasons } from '@millwright/crds';
 import { setCondition } from '../conditions.ts';
 import type { Note } from '../note.ts';
+import type { Preparation } from './preparations.ts';
 
 /** A sandbox Job and what is known of its pod. */
 export interface SandboxView {
@@ -34,7 +35,7 @@ export interface PoolObservation {
   /** Work queues its agents consume. */
   queues: readonly string[];
   /** Whether broker user, Secret and NetworkPolicy are there for this generation. */
-  prepared: boolean;
+  preparation: Preparation;
 }
 
 export type PoolAction =
@@ -66,7 +67,7 @@ export function planPool(observed: PoolObservation, now: number): PoolPlan {
   if (pool.metadata.deletionTimestamp) return { actions: [] };
   const actions: PoolAction[] = [];
   const wanted = wantedFree(observed);
-  if (!observed.prepared) actions.push({ do: 'prepare' });
+  if (observed.preparation === 'missing') actions.push({ do: 'prepare' });
   let requeueAfterMs: number | undefined;
   let started = 0;
   if (!pool.spec.external) {
@@ -76,6 +77,8 @@ export function planPool(observed: PoolObservation, now: number): PoolPlan {
     started = scaled.started;
     requeueAfterMs = pause > 0 && scaled.missing > 0 ? pause : scaled.requeueAfterMs;
   }
+  // A look that fails, since the broker's management is away for a while, keeps no sandbox from starting.
+  if (observed.preparation === 'due') actions.push({ do: 'prepare' });
   actions.push(statusAction(observed, started, now));
   return { actions, ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }) };
 }

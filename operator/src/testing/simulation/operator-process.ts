@@ -203,6 +203,7 @@ export function startProcess(options: ProcessOptions) {
     record: () => undefined,
     poolChanged: () => undefined,
     workflowGone: () => undefined,
+    policyTouched: () => undefined,
   });
 
   const live = async ({ namespace, name }: { namespace: string; name: string }) => {
