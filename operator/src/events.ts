@@ -13,6 +13,7 @@ export interface EventWiring {
   /** Capabilities, image or scale of a pool changed: its agents may have other queues to consume. */
   poolChanged: (pool: AgentPool) => void;
   workflowGone: (workflow: Workflow) => void;
+  podGone: (pod: Pod) => void;
   /** Somebody else has changed or deleted the NetworkPolicy of a pool. */
   policyTouched: (pool: string) => void;
 }
@@ -79,6 +80,7 @@ export function connectEvents(wiring: EventWiring): () => void {
     cluster.pods.store.onChange((old, next) => {
       enqueueOwner(next ?? old);
       const pod: Pod | undefined = next ?? old;
+      if (pod && !next) wiring.podGone(pod);
       if (pod && podState(old) !== podState(next))
         for (const task of cluster.tasks.store.keysBy('pod', keyOf(pod))) enqueue('task', task);
     }),

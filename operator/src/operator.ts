@@ -24,8 +24,20 @@ const PREFETCH = 2_000;
 /** Starts everything that only the leader does, on caches that are in sync. */
 export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const leadership = beginLeadership(options);
-  const { broker, cluster, scheduler, history, workQueues, preparations, memories, events, enqueue, logger, now } =
-    leadership;
+  const {
+    broker,
+    cluster,
+    scheduler,
+    history,
+    workQueues,
+    draining,
+    preparations,
+    memories,
+    events,
+    enqueue,
+    logger,
+    now,
+  } = leadership;
   const workflows = startWorkflows(leadership);
   Object.assign(leadership.controllers, {
     task: startTasks(leadership),
@@ -49,6 +61,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
           );
     },
     workflowGone: workflows.forget,
+    podGone: ({ metadata }) => draining.delete(metadata.name),
     policyTouched: (pool) => preparations.forget(pool),
   });
   repeatReports(leadership);

@@ -59,6 +59,7 @@ function viewOf(job: Job, pod: Pod | undefined, cluster: Cluster, draining: Read
     ...(pod ? { pod: pod.metadata.name } : {}),
     state: stateOf(job, pod, cluster),
     draining: metadata.deletionTimestamp !== undefined || (pod !== undefined && draining.has(pod.metadata.name)),
+    deleted: metadata.deletionTimestamp !== undefined,
     createdAt: Date.parse(metadata.creationTimestamp),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(problem ? { problem } : {}),

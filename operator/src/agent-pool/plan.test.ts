@@ -10,6 +10,7 @@ const sandbox = (ordinal: number, state: SandboxView['state'], change: Partial<S
   image: 'i',
   state,
   draining: false,
+  deleted: false,
   createdAt: NOW,
   ...(state === 'starting' ? {} : { pod: `pool-${ordinal}-pod` }),
   ...(state === 'failed' || state === 'succeeded' ? { endedAt: NOW } : {}),
@@ -56,7 +57,7 @@ describe('how many sandboxes there are', () => {
     ['those with a task do not', { demand: demand(1), sandboxes: [sandbox(1, 'spent')] }, ['start 2 i']],
     [
       'those being drained do not',
-      { demand: demand(1), sandboxes: [sandbox(1, 'idle', { draining: true })] },
+      { demand: demand(1), sandboxes: [sandbox(1, 'idle', { draining: true, deleted: true })] },
       ['start 2 i'],
     ],
     [
@@ -121,7 +122,17 @@ describe('those nobody needs', () => {
       ['drain pool-1'],
     ],
     ['not those with a task', { sandboxes: [sandbox(1, 'spent', { createdAt: LONG })] }, []],
-    ['not those going already', { sandboxes: [sandbox(1, 'idle', { createdAt: LONG, draining: true })] }, []],
+    [
+      'not those going already',
+      { sandboxes: [sandbox(1, 'idle', { createdAt: LONG, draining: true, deleted: true })] },
+      [],
+    ],
+    [
+      'once more when their deletion has failed, as needed as they may be',
+      { demand: demand(2), sandboxes: [sandbox(1, 'idle', { draining: true }), sandbox(2, 'idle')] },
+      ['start 3 i', 'drain pool-1'],
+    ],
+    ['not one with a task that it was given before', { sandboxes: [sandbox(1, 'spent', { draining: true })] }, []],
     [
       'not the warm ones',
       { pool: scaled(1, 5), warmImages: ['i'], sandboxes: [sandbox(1, 'idle', { createdAt: LONG })] },
@@ -218,6 +229,7 @@ test('for any load: never more than max, never one ended that has a task, and wh
     state: fc.constantFrom('starting' as const, 'idle' as const, 'spent' as const, 'succeeded' as const),
     image: fc.constantFrom('i', 'j'),
     draining: fc.boolean(),
+    deleted: fc.boolean(),
     age: fc.constantFrom(0, IDLE_KEPT_MS),
   });
   fc.assert(

@@ -12,7 +12,10 @@ export interface SandboxView {
   pod?: string;
   /** `spent`: was granted a task, and ends by itself. */
   state: 'starting' | 'idle' | 'spent' | 'succeeded' | 'failed';
+  /** It is to get no more work. */
   draining: boolean;
+  /** The API server has taken the deletion of its Job. */
+  deleted: boolean;
   createdAt: number;
   /** When it ended, in milliseconds since the epoch. */
   endedAt?: number;
@@ -57,6 +60,10 @@ const FAILURE_BACKOFF_MAX_MS = 300_000;
 const live = (sandbox: SandboxView): boolean => sandbox.state !== 'succeeded' && sandbox.state !== 'failed';
 const free = (sandbox: SandboxView): boolean =>
   !sandbox.draining && (sandbox.state === 'idle' || sandbox.state === 'starting');
+
+/** Told to take no more work, while the deletion that was to follow has failed: nothing else would end it for a day. */
+const undeleted = ({ draining, deleted, state }: SandboxView): boolean =>
+  draining && !deleted && (state === 'idle' || state === 'starting');
 
 /**
  * Decides how many sandboxes a pool needs: enough free ones for published work and the warm ones, never more than `scale.max`.
@@ -122,7 +129,7 @@ function scale(
   // Full of idle sandboxes of another image: they make room at once, else only when they have idled for long.
   const due =
     missing > 0 && !paused ? surplus.slice(0, missing) : surplus.filter((s) => now - s.createdAt >= IDLE_KEPT_MS);
-  for (const sandbox of due)
+  for (const sandbox of [...sandboxes.filter(undeleted), ...due])
     actions.push({ do: 'drain', job: sandbox.job, ...(sandbox.pod === undefined ? {} : { pod: sandbox.pod }) });
   const next = surplus.find((sandbox) => !due.includes(sandbox));
   return {

@@ -203,6 +203,7 @@ export function startProcess(options: ProcessOptions) {
     record: () => undefined,
     poolChanged: () => undefined,
     workflowGone: () => undefined,
+    podGone: () => undefined,
     policyTouched: () => undefined,
   });
 

@@ -1,0 +1,56 @@
+import { labels } from '@millwright/crds';
+import { silentLogger } from '@millwright/otel';
+import { expect, test } from 'vitest';
+import { type Cluster, type NetworkPolicy, type Pod, watchCluster } from './cluster.ts';
+import { connectEvents } from './events.ts';
+import { type KubeClient, noMetrics } from './runtime/index.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+
+/** What is said of pods and policies while something is done to the caches. */
+function heard(act: (cluster: Cluster) => void): string[] {
+  const said: string[] = [];
+  const cluster = watchCluster({ kube: {} as KubeClient, logger: silentLogger, metrics: noMetrics });
+  connectEvents({
+    cluster,
+    scheduler: new Scheduler({
+      limits: { project: () => undefined, workflow: () => undefined, pool: () => 0 },
+      changed: () => {},
+    }),
+    enqueue: (kind, key) => void said.push(`look at ${kind} ${key}`),
+    record: () => {},
+    poolChanged: () => {},
+    workflowGone: () => {},
+    podGone: ({ metadata }) => void said.push(`pod ${metadata.name} gone`),
+    policyTouched: (pool) => void said.push(`policy of ${pool} touched`),
+  });
+  act(cluster);
+  return said;
+}
+
+const object = <T>(kind: string, resourceVersion: string): T =>
+  ({
+    kind,
+    metadata: { name: 'x', namespace: 'team', uid: 'u', resourceVersion, labels: { [labels.pool]: 'go' } },
+  }) as T;
+
+test('a pod that is gone is told, one that changes is not', () => {
+  const said = heard(({ pods }) => {
+    pods.store.upsert(object<Pod>('Pod', '1'), 'watch');
+    pods.store.upsert(object<Pod>('Pod', '2'), 'watch');
+    pods.store.remove('team/x', '3', 'watch');
+  });
+  expect(said.filter((line) => line.startsWith('pod'))).toEqual(['pod x gone']);
+});
+
+test('a policy that others touch is looked at again, our own writes are not', () => {
+  const policy = (version: string) => object<NetworkPolicy>('NetworkPolicy', version);
+  expect(heard(({ policies }) => policies.store.applyWrite(policy('1')))).toEqual([]);
+  const touched = ['policy of team/go touched', 'look at pool team/go'];
+  expect(heard(({ policies }) => void policies.store.upsert(policy('1'), 'watch'))).toEqual(touched);
+  expect(
+    heard(({ policies }) => {
+      policies.store.applyWrite(policy('1'));
+      policies.store.remove('team/x', '2', 'watch');
+    }),
+  ).toEqual(touched);
+});
