@@ -31,7 +31,7 @@ test('what is needed is enough', () => {
     logLevel: 'info',
     watchNamespace: undefined,
     shard: undefined,
-    sandboxAddresses: [],
+    reachable: { addresses: [], brokerPort: 5672, dns: { ports: [53] } },
     sandbox: { agentImage: 'agent:1', imagePullPolicy: 'IfNotPresent', imagePullSecrets: [] },
   });
 });
@@ -87,7 +87,7 @@ describe('addresses that sandboxes may reach', () => {
       ],
     ],
   ])('%j', (text, expected) => {
-    expect(readConfig({ ...needed, MILLWRIGHT_SANDBOX_ADDRESSES: text }).sandboxAddresses).toEqual(expected);
+    expect(readConfig({ ...needed, MILLWRIGHT_SANDBOX_ADDRESSES: text }).reachable.addresses).toEqual(expected);
   });
   test.each([
     '10.0.0.5@5672',
@@ -105,4 +105,15 @@ describe('addresses that sandboxes may reach', () => {
 test('lists of secrets are separated by commas or spaces', () => {
   const config = readConfig({ ...needed, MILLWRIGHT_IMAGE_PULL_SECRETS: ' a, b c ' });
   expect(config.sandbox.imagePullSecrets).toEqual(['a', 'b', 'c']);
+});
+
+test.each([
+  ['no JSON', 'kube-dns'],
+  ['nobody, which would be everybody', '{"to":[],"ports":[53]}'],
+  ['a peer without a field, which would be everybody', '{"to":[{}],"ports":[53]}'],
+  ['no port', '{"to":[{"ipBlock":{"cidr":"10.0.0.10/32"}}],"ports":[]}'],
+])('DNS that is not usable: %s', (_, value) => {
+  expect(problems({ ...needed, MILLWRIGHT_SANDBOX_DNS: value })).toEqual([
+    expect.stringMatching(/^MILLWRIGHT_SANDBOX_DNS: /),
+  ]);
 });

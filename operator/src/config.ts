@@ -21,6 +21,46 @@ const cidrList = z
     return entries;
   });
 
+/** A peer of a NetworkPolicy: without any field it would be everybody. */
+const peer = z
+  .strictObject({
+    ipBlock: z.object({ cidr: z.string() }).loose(),
+    namespaceSelector: z.record(z.string(), z.unknown()),
+    podSelector: z.record(z.string(), z.unknown()),
+  })
+  .partial()
+  .refine((given) => Object.keys(given).length > 0, 'a peer needs ipBlock, namespaceSelector or podSelector');
+
+const dnsServers = z.strictObject({
+  to: z.array(peer).min(1),
+  ports: z.array(z.int().min(1).max(65_535)).min(1),
+});
+
+/** Where clusters have their DNS, under a name and label that every distribution kept from kube-dns. */
+const clusterDns: z.infer<typeof dnsServers> = {
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    },
+  ],
+  ports: [53],
+};
+
+const dnsJson = z.string().transform((text, context) => {
+  try {
+    const parsed = dnsServers.safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: z.prettifyError(parsed.error).replaceAll(/\s*\n\s*/g, ' ') });
+  } catch {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected JSON such as {"to":[{"ipBlock":{"cidr":"…"}}],"ports":[53]}',
+    });
+  }
+  return z.NEVER;
+});
+
 const environment = z.object({
   ...telemetryEnvironment.shape,
   MILLWRIGHT_AMQP_URL: z.url({ protocol: /^amqps?$/ }),
@@ -36,6 +76,8 @@ const environment = z.object({
   MILLWRIGHT_SANDBOX_TTL_SECONDS: z.coerce.number().int().min(0).default(600),
   /** Addresses outside the control plane's namespace that sandboxes may reach: `<cidr>@<port>[,<port>…]`, separated by spaces. */
   MILLWRIGHT_SANDBOX_ADDRESSES: cidrList,
+  /** Who answers the DNS questions of sandboxes, in JSON: peers of a NetworkPolicy, and ports. Default: kube-dns in kube-system. */
+  MILLWRIGHT_SANDBOX_DNS: dnsJson.optional(),
   MILLWRIGHT_COMMIT_AUTHOR_NAME: z.string().min(1).default('Millwright'),
   MILLWRIGHT_COMMIT_AUTHOR_EMAIL: z.email().default('millwright@millwright.dev'),
   /** Watch this namespace only; default: all. */
@@ -71,9 +113,10 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     throw new ConfigError(`the environment is not usable:\n${lines.join('\n')}`);
   }
   const value = parsed.data;
+  const sandboxAmqpUrl = value.MILLWRIGHT_SANDBOX_AMQP_URL ?? value.MILLWRIGHT_AMQP_URL;
   return {
     amqpUrl: value.MILLWRIGHT_AMQP_URL,
-    sandboxAmqpUrl: value.MILLWRIGHT_SANDBOX_AMQP_URL ?? value.MILLWRIGHT_AMQP_URL,
+    sandboxAmqpUrl,
     managementUrl: value.MILLWRIGHT_RABBITMQ_MANAGEMENT_URL,
     signingKey: value.MILLWRIGHT_SIGNING_KEY,
     gatewayUrl: value.MILLWRIGHT_GATEWAY_URL.replace(/\/+$/, ''),
@@ -89,7 +132,12 @@ export function readConfig(env: NodeJS.ProcessEnv) {
       logLevel: value.MILLWRIGHT_LOG_LEVEL,
       ttlSecondsAfterFinished: value.MILLWRIGHT_SANDBOX_TTL_SECONDS,
     },
-    sandboxAddresses: value.MILLWRIGHT_SANDBOX_ADDRESSES,
+    reachable: {
+      controlNamespace: value.POD_NAMESPACE,
+      brokerPort: portOf(sandboxAmqpUrl),
+      dns: value.MILLWRIGHT_SANDBOX_DNS ?? clusterDns,
+      addresses: value.MILLWRIGHT_SANDBOX_ADDRESSES,
+    },
     watchNamespace: value.MILLWRIGHT_WATCH_NAMESPACE,
     shard: value.MILLWRIGHT_SHARD,
     namespace: value.POD_NAMESPACE,
@@ -99,4 +147,10 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     kubeconfig: value.KUBECONFIG,
     telemetry: telemetryConfig(value, { serviceName: 'millwright-operator', instanceId: value.POD_NAME }),
   };
+}
+
+/** The port of an AMQP URL, which need not name the usual one. */
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port === '' ? (protocol === 'amqps:' ? 5671 : 5672) : Number(port);
 }

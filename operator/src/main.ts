@@ -96,7 +96,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     grants: { signingKey: config.signingKey, gatewayUrl: config.gatewayUrl, author: config.author },
     sandbox: config.sandbox,
     sandboxAmqpUrl: config.sandboxAmqpUrl,
-    reachable: { controlNamespace: config.namespace, addresses: config.sandboxAddresses },
+    reachable: config.reachable,
     telemetry,
     logger,
     metrics: withReconcileSpans(runtimeMetrics, { telemetry, cluster }),

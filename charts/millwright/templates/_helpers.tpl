@@ -2,7 +2,7 @@
 {{- if contains "millwright" .Release.Name -}}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{- else -}}{{ printf "%s-millwright" .Release.Name | trunc 40 | trimSuffix "-" }}{{- end -}}
 {{- end -}}
 
-{{/* Labels that selectors use. The operator's policy for sandboxes lets them reach pods with this name. */}}
+{{/* Labels that selectors use. The operator's policies for sandboxes know gateway and broker by name and component. */}}
 {{- define "millwright.selector" -}}
 app.kubernetes.io/name: millwright
 app.kubernetes.io/instance: {{ .root.Release.Name }}

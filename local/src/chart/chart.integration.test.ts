@@ -200,6 +200,15 @@ describe('for the Prometheus operator', () => {
   test('each process can be scraped', async () => {
     expect(await kinds({ serviceMonitor: { enabled: true } })).toContain('ServiceMonitor');
   });
+
+  test('it alone can: the port is also that of the git host', async () => {
+    const manifests = parse(await render({ ...external, serviceMonitor: { enabled: true } }));
+    const policy = manifests.find(({ metadata }) => metadata.name === 'millwright-default');
+    const podSelector = { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } };
+    expect(policy?.spec).toMatchObject({
+      ingress: [{ ports: [{ port: 'http' }], from: [{ namespaceSelector: {}, podSelector }] }],
+    });
+  });
 });
 
 /** What an upgrade of the release would apply: the chart sees what is in the cluster. */
@@ -256,6 +265,8 @@ describe('rights', () => {
     { process: 'operator', may: 'patch agenttasks.millwright.dev --subresource=status', answer: 'yes' },
     { process: 'operator', may: 'patch agenttasks.millwright.dev', answer: 'no' },
     { process: 'operator', may: 'create jobs.batch', answer: 'yes' },
+    { process: 'operator', may: 'watch networkpolicies.networking.k8s.io', answer: 'yes' },
+    { process: 'operator', may: 'delete networkpolicies.networking.k8s.io', answer: 'no' },
     { process: 'operator', may: 'get secrets', answer: 'no' },
     { process: 'operator', may: 'create pods --subresource=exec', answer: 'no' },
     { process: 'operator', may: 'update leases.coordination.k8s.io/another', answer: 'no' },

@@ -71,6 +71,7 @@ export const variants: Readonly<Record<string, Values>> = {
         { cidr: '10.0.0.5/32', ports: [5672, 4318] },
         { cidr: '10.0.0.6/32', ports: [443] },
       ],
+      dns: { to: [{ ipBlock: { cidr: '169.254.20.10/32' } }], ports: [53, 5353] },
     },
     networkPolicy: {
       gatewayFrom: [{ namespaceSelector: {} }],

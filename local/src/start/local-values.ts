@@ -28,7 +28,8 @@ export function localValues(
     recorder: { replicas: 1 },
     publisher: { replicas: 1 },
     git: { storage: { type: 'local', path: ctx.dataDir('git'), node: ctx.addresses.nodeName } },
-    sandbox: { addresses: [{ cidr, ports }] },
+    // The DNS of the local platform is a process of the host.
+    sandbox: { addresses: [{ cidr, ports }], dns: { to: [{ ipBlock: { cidr } }], ports: [53] } },
     networkPolicy: {
       egress: {
         apiServer: { ports: [443, 6443] },

@@ -35,7 +35,7 @@ async function asked(exists: boolean, pool = aPool('go')) {
     management: { ensureUser: async () => {} },
     sandboxAmqpUrl: 'amqp://broker/v',
     signingKey: 'key',
-    reachable: { controlNamespace: 'control', addresses: [] },
+    reachable: { controlNamespace: 'control', brokerPort: 5672, dns: { to: [], ports: [53] }, addresses: [] },
   });
   return { patches, created, cached };
 }

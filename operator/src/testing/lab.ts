@@ -340,7 +340,12 @@ async function runOperator(options: {
       ttlSecondsAfterFinished: 60,
     },
     sandboxAmqpUrl: amqpUrl,
-    reachable: { controlNamespace: namespace, addresses: [] },
+    reachable: {
+      controlNamespace: namespace,
+      brokerPort: 5672,
+      dns: { to: [{ ipBlock: { cidr: '10.0.0.10/32' } }], ports: [53] },
+      addresses: [],
+    },
     telemetry: noTelemetry,
     logger: silentLogger,
     metrics,
