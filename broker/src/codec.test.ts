@@ -48,6 +48,22 @@ describe('decode', () => {
     expect(decoded).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
   });
 
+  it('leaves out what a newer version has added, however deep', () => {
+    const newer = z.strictObject({ kind: z.literal('a'), inner: z.array(z.strictObject({ name: z.string() })) });
+    const union = z.discriminatedUnion('kind', [newer, z.strictObject({ kind: z.literal('b') })]);
+    const content =
+      '{"kind":"a","added":{"x":1},"inner":[{"name":"n"},{"name":"m","added":2,"__proto__":3}],"more":[]}';
+    expect(decode(union, Buffer.from(content))).toEqual({
+      ok: true,
+      message: { kind: 'a', inner: [{ name: 'n' }, { name: 'm' }] },
+    });
+  });
+
+  it('does not make up for what is missing or wrong beside it', () => {
+    const decoded = decode(schema, Buffer.from('{"name":1,"added":2}'));
+    expect(decoded).toMatchObject({ ok: false, reason: expect.stringMatching(/^invalid: .*\n.*name$/) });
+  });
+
   it('gives a reason when a refinement of the schema throws', () => {
     const throwing = z.string().refine(() => {
       throw new Error('boom');

@@ -1,4 +1,7 @@
-/** Messages to bytes and back. Both ends check size and schema, so that neither has to trust the other's version. */
+/**
+ * Messages to bytes and back. Both ends check size and schema. What is sent is exact; what is read may have fields that this version does not
+ * know, since during an upgrade the other end may be newer: they are left out, and the rest has to fit.
+ */
 import { MAX_MESSAGE_BYTES } from '@millwright/crds';
 import { z } from 'zod';
 import { InvalidMessageError, messageOf, OversizedError } from './errors.ts';
@@ -29,7 +32,8 @@ export function decode<T>(schema: z.ZodType<T>, content: Buffer): Decoded<T> {
     return { ok: false, reason: `malformed: ${messageOf(error)}` };
   }
   try {
-    const parsed = schema.safeParse(value);
+    let parsed = schema.safeParse(value);
+    if (!parsed.success && leaveOut(parsed.error, value)) parsed = schema.safeParse(value);
     return parsed.success
       ? { ok: true, message: parsed.data }
       : { ok: false, reason: `invalid: ${z.prettifyError(parsed.error)}` };
@@ -37,6 +41,18 @@ export function decode<T>(schema: z.ZodType<T>, content: Buffer): Decoded<T> {
     // A schema's own refinement may throw, and deep nesting may exhaust the stack.
     return { ok: false, reason: `invalid: ${messageOf(error)}` };
   }
+}
+
+/** Removes the fields that a schema does not know from a value that it refused. Returns whether there were any. */
+function leaveOut(error: z.ZodError, value: unknown): boolean {
+  let found = false;
+  for (const issue of error.issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    found = true;
+    const holder = issue.path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)[step], value);
+    for (const key of issue.keys) delete (holder as Record<string, unknown>)[key];
+  }
+  return found;
 }
 
 function stringify(message: unknown): string {
