@@ -155,4 +155,6 @@ export const annotations = {
   traceparent: 'millwright.dev/traceparent',
   /** Workspace image a sandbox was started with. */
   image: 'millwright.dev/workspace-image',
+  /** Hash of what a sandbox was made from: one of another hash is replaced while it idles. */
+  revision: 'millwright.dev/sandbox-revision',
 } as const;

@@ -3,6 +3,7 @@ import {
   type AgentTask,
   agentPools,
   agentTasks,
+  isFinished,
   labels,
   type Project,
   projects,
@@ -91,6 +92,10 @@ export const jobOf = ({ metadata }: KubeObject): string | undefined =>
 const uidOf = ({ metadata }: KubeObject): string => metadata.uid;
 const namespaceOf = ({ metadata }: KubeObject): string => metadata.namespace;
 
+/** Namespace of a task that has not ended and names a workspace of its own. */
+const openWithWorkspace = ({ metadata, spec, status }: AgentTask): string | undefined =>
+  spec.workspace === undefined || isFinished(status?.phase) ? undefined : metadata.namespace;
+
 /** Pods that were ever granted the task, as far as its status tells. */
 const podsOf = ({ metadata, status }: AgentTask): string[] =>
   [status?.agent?.pod, status?.verifier?.pod, ...(status?.history ?? []).map((attempt) => attempt.pod)].flatMap(
@@ -138,6 +143,7 @@ export function watchCluster(options: {
         workflow: (task: AgentTask) => task.metadata.labels?.[labels.workflowUid],
         project: projectOf,
         namespace: namespaceOf,
+        openWithWorkspace: openWithWorkspace,
         pod: podsOf,
       },
     }),

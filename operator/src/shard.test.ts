@@ -32,7 +32,7 @@ describe('what is created belongs to the same shard', () => {
     );
     const created = plan.actions.find((action) => action.do === 'create');
     expect(created?.tasks[0]?.metadata.labels?.['millwright.dev/shard']).toBe(shard);
-    const job = sandboxJob(aPool('pool', {}, meta), 1, 'i', settings);
+    const job = sandboxJob({ pool: aPool('pool', {}, meta), image: 'i', resources: {} }, 1, settings);
     expect(job.metadata.labels?.['millwright.dev/shard']).toBe(shard);
     expect(job.spec.template).toMatchObject({ metadata: { labels: job.metadata.labels } });
   });

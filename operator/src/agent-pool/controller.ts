@@ -22,6 +22,7 @@ export function startPools(leadership: Leadership): Controller {
         cluster,
         scheduler,
         workQueues,
+        settings: leadership.sandbox,
         draining,
         preparation: (pool) => preparations.state(pool, now()),
       });

@@ -5,6 +5,7 @@ import { isAlreadyExists, isNotFound, type KubeClient } from '../runtime/index.t
 import type { StatusWriter } from '../status-writer.ts';
 import { type SandboxSettings, sandboxJob, sandboxName } from './job.ts';
 import type { PoolAction } from './plan.ts';
+import { usersIn, workspaceResources } from './resources.ts';
 
 export interface ExecutePoolOptions {
   kube: KubeClient;
@@ -56,11 +57,9 @@ export async function executePool(
     image: string,
     { kube, cluster, settings, tell }: ExecutePoolOptions,
   ) {
-    const project = cluster.projects.store
-      .by('namespace', namespace)
-      .find((candidate) => candidate.spec.workspace?.image === image);
+    const kind = { pool: owner, image, resources: workspaceResources(owner, image, usersIn(cluster, namespace)) };
     try {
-      const job = await kube.create(resources.jobs, sandboxJob(owner, ordinal, image, settings, project));
+      const job = await kube.create(resources.jobs, sandboxJob(kind, ordinal, settings));
       cluster.jobs.store.applyWrite(job);
       const message = `Job ${job.metadata.name} with image ${image}`;
       tell(owner, { type: 'Normal', reason: 'SandboxCreated', message });

@@ -1,8 +1,10 @@
-import { type AgentPool, API_VERSION, annotations, labels, type Project, type Workspace } from '@millwright/crds';
+import { hash } from 'node:crypto';
+import { type AgentPool, API_VERSION, annotations, labels } from '@millwright/crds';
 import { attr } from '@millwright/otel';
 import { type Job, SANDBOX } from '../cluster.ts';
 import type { Draft } from '../runtime/index.ts';
 import { shardOf } from '../shard.ts';
+import type { Resources } from './resources.ts';
 
 export interface SandboxSettings {
   /** Image of the agent container, which also carries the exec server. */
@@ -34,66 +36,68 @@ const restricted = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** What a sandbox takes when nobody says otherwise: small enough to start, bounded enough to do no harm. */
 const agentResources = {
   requests: { cpu: '10m', memory: '96Mi' },
   limits: { memory: '384Mi', 'ephemeral-storage': '1Gi' },
 };
-const workspaceResources = {
-  requests: { cpu: '50m', memory: '128Mi' },
-  limits: { cpu: '2', memory: '2Gi', 'ephemeral-storage': '8Gi' },
-};
+
+/** Everything that sandboxes of one kind have in common. */
+export interface SandboxKind {
+  pool: AgentPool;
+  /** Of the workspace container. */
+  image: string;
+  resources: Resources;
+}
 
 /**
  * The Job of one sandbox: the trusted `agent` container and, in the project's own image, the untrusted `workspace` container that runs the
  * commands. They share a socket and nothing else.
  */
-export function sandboxJob(
-  pool: AgentPool,
-  ordinal: number,
-  image: string,
-  settings: SandboxSettings,
-  project?: Project,
-): Draft<Job> {
+export function sandboxJob(kind: SandboxKind, ordinal: number, settings: SandboxSettings): Draft<Job> {
+  const { pool, image } = kind;
   const { name, namespace, uid } = pool.metadata;
-  const tags = {
-    'app.kubernetes.io/name': 'millwright',
-    'app.kubernetes.io/component': SANDBOX,
-    [labels.component]: SANDBOX,
-    [labels.pool]: name,
-    ...shardOf(pool),
-  };
   return {
     metadata: {
       name: sandboxName(name, ordinal),
       namespace,
-      labels: tags,
-      annotations: { [annotations.image]: image },
+      labels: labelsOf(pool),
+      annotations: { [annotations.image]: image, [annotations.revision]: sandboxRevision(kind, settings) },
       ownerReferences: [
         { apiVersion: API_VERSION, kind: 'AgentPool', name, uid, controller: true, blockOwnerDeletion: true },
       ],
     },
-    spec: {
-      backoffLimit: 0,
-      completions: 1,
-      parallelism: 1,
-      activeDeadlineSeconds: pool.spec.sandbox?.deadlineSeconds ?? 86_400,
-      ttlSecondsAfterFinished: settings.ttlSecondsAfterFinished,
-      template: {
-        metadata: { labels: tags, annotations: { [annotations.image]: image } },
-        spec: podSpec(pool, ordinal, image, settings, project?.spec.workspace),
-      },
+    spec: jobSpec(kind, ordinal, settings),
+  };
+}
+
+/** Changes with all that a sandbox is made from, and is the same for all of a kind. */
+export const sandboxRevision = (kind: SandboxKind, settings: SandboxSettings): string =>
+  hash('sha256', JSON.stringify(jobSpec(kind, 0, settings)), 'hex').slice(0, 16);
+
+const labelsOf = (pool: AgentPool) => ({
+  'app.kubernetes.io/name': 'millwright',
+  'app.kubernetes.io/component': SANDBOX,
+  [labels.component]: SANDBOX,
+  [labels.pool]: pool.metadata.name,
+  ...shardOf(pool),
+});
+
+function jobSpec(kind: SandboxKind, ordinal: number, settings: SandboxSettings) {
+  const { pool, image } = kind;
+  return {
+    backoffLimit: 0,
+    completions: 1,
+    parallelism: 1,
+    activeDeadlineSeconds: pool.spec.sandbox?.deadlineSeconds ?? 86_400,
+    ttlSecondsAfterFinished: settings.ttlSecondsAfterFinished,
+    template: {
+      metadata: { labels: labelsOf(pool), annotations: { [annotations.image]: image } },
+      spec: podSpec(kind, ordinal, settings),
     },
   };
 }
 
-function podSpec(
-  pool: AgentPool,
-  ordinal: number,
-  image: string,
-  settings: SandboxSettings,
-  workspace: Workspace | undefined,
-) {
+function podSpec({ pool, image, resources }: SandboxKind, ordinal: number, settings: SandboxSettings) {
   const { sandbox } = pool.spec;
   return {
     restartPolicy: 'Never',
@@ -153,7 +157,7 @@ function podSpec(
           { name: 'TMPDIR', value: '/tmp' },
         ],
         securityContext: restricted,
-        resources: sandbox?.resources ?? workspace?.resources ?? workspaceResources,
+        resources,
         volumeMounts: [
           { name: 'tools', mountPath: TOOLS, readOnly: true },
           { name: 'socket', mountPath: SOCKET },

@@ -2,32 +2,47 @@ import { type AgentPool, annotations, type Project } from '@millwright/crds';
 import { type Cluster, type Job, jobOf, type Pod } from '../cluster.ts';
 import type { WorkQueues } from '../dispatch/work-queues.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import { type SandboxSettings, sandboxRevision } from './job.ts';
 import type { PoolObservation, SandboxView } from './plan.ts';
 import type { Preparation } from './preparations.ts';
+import { usersIn, workspaceResources } from './resources.ts';
 
 export interface ObservePoolOptions {
   cluster: Cluster;
   scheduler: Scheduler;
   workQueues: WorkQueues;
+  settings: SandboxSettings;
   draining: ReadonlySet<string>;
   preparation: (pool: AgentPool) => Preparation;
 }
 
 /** Reads everything the plan for a pool may look at; undefined when it does not exist. */
 export function observePool(key: string, options: ObservePoolOptions): PoolObservation | undefined {
-  const { cluster, scheduler, workQueues, draining, preparation } = options;
+  const { cluster, scheduler, workQueues, settings, draining, preparation } = options;
   const pool = cluster.pools.store.get(key);
   if (!pool) return undefined;
   const { namespace, name } = pool.metadata;
-  const warmImages = imagesOf(pool, cluster.projects.store.by('namespace', namespace));
+  const users = usersIn(cluster, namespace);
+  const warmImages = imagesOf(pool, users.projects);
   const podByJob = new Map<string, Pod>();
   for (const pod of cluster.pods.store.by('pool', key)) {
     const job = jobOf(pod);
     if (job !== undefined) podByJob.set(job, pod);
   }
-  const sandboxes = cluster.jobs.store
-    .by('pool', key)
-    .map((job) => viewOf(job, podByJob.get(job.metadata.name), cluster, draining));
+  const revisions = new Map<string, string>();
+  const isOutdated = ({ metadata: { annotations: own } }: Job): boolean => {
+    const image = own?.[annotations.image] ?? '';
+    let revision = revisions.get(image);
+    if (revision === undefined) {
+      revision = sandboxRevision({ pool, image, resources: workspaceResources(pool, image, users) }, settings);
+      revisions.set(image, revision);
+    }
+    return own?.[annotations.revision] !== revision;
+  };
+  const sandboxes = cluster.jobs.store.by('pool', key).map((job) => ({
+    ...viewOf(job, podByJob.get(job.metadata.name), cluster, draining),
+    outdated: isOutdated(job),
+  }));
   return {
     pool,
     sandboxes,
@@ -48,7 +63,12 @@ function imagesOf(pool: AgentPool, projects: readonly Project[]): string[] {
   return [...new Set(images)];
 }
 
-function viewOf(job: Job, pod: Pod | undefined, cluster: Cluster, draining: ReadonlySet<string>): SandboxView {
+function viewOf(
+  job: Job,
+  pod: Pod | undefined,
+  cluster: Cluster,
+  draining: ReadonlySet<string>,
+): Omit<SandboxView, 'outdated'> {
   const { metadata } = job;
   const endedAt = endOf(job);
   const problem = pod ? problemOf(pod) : undefined;

@@ -11,6 +11,7 @@ const sandbox = (ordinal: number, state: SandboxView['state'], change: Partial<S
   state,
   draining: false,
   deleted: false,
+  outdated: false,
   createdAt: NOW,
   ...(state === 'starting' ? {} : { pod: `pool-${ordinal}-pod` }),
   ...(state === 'failed' || state === 'succeeded' ? { endedAt: NOW } : {}),
@@ -157,6 +158,42 @@ describe('those nobody needs', () => {
     const plan = planPool(observation(change), NOW);
     expect(summary(plan)).toEqual(actions);
     expect(plan.requeueAfterMs).toBe(requeueAfterMs);
+  });
+});
+
+describe('those made from older settings', () => {
+  const old = (n: number, change: Partial<SandboxView> = {}) => sandbox(n, 'idle', { outdated: true, ...change });
+  const many = (count: number, of: (n: number) => SandboxView = old) =>
+    Array.from({ length: count }, (_, n) => of(n + 1));
+  const warm = (sandboxes: SandboxView[]) => ({ pool: scaled(sandboxes.length, 20), warmImages: ['i'], sandboxes });
+  const problem = { reason: 'ImagePull', message: 'cannot be pulled' };
+  test.each<[string, Partial<PoolObservation>, string[]]>([
+    ['are replaced while they idle', warm([old(1)]), ['drain pool-1']],
+    ['one of a few at a time', warm(many(4)), ['drain pool-1']],
+    ['a quarter of many', warm(many(8)), ['drain pool-1', 'drain pool-2']],
+    ['the next when the one before is replaced', warm([sandbox(1, 'starting'), old(2)]), []],
+    ['and not while it goes', warm([old(1, { draining: true, deleted: true }), old(2)]), ['start 3 i']],
+    ['other images do not matter', warm([sandbox(1, 'starting', { image: 'j' }), old(2)]), ['start 3 i']],
+    ['not while they work', warm([sandbox(1, 'spent', { outdated: true }), sandbox(2, 'idle')]), ['start 3 i']],
+    ['not while they start', warm([sandbox(1, 'starting', { outdated: true })]), []],
+    ['at once when they cannot start', warm([sandbox(1, 'starting', { outdated: true, problem })]), ['drain pool-1']],
+    ['not while new ones fail', warm([old(1), sandbox(2, 'failed')]), []],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planPool(observation(change), NOW))).toEqual(actions);
+  });
+
+  test('go one after the other, and there is never less than most of what is to be warm', () => {
+    let sandboxes = many(8);
+    for (let pass = 0; sandboxes.some(({ outdated }) => outdated); pass++) {
+      expect(pass).toBeLessThan(20);
+      const { actions } = planPool(observation({ ...warm(sandboxes), pool: scaled(8, 8) }), NOW);
+      const gone = actions.flatMap((action) => (action.do === 'drain' ? action.job : []));
+      sandboxes = [
+        ...sandboxes.filter(({ job }) => !gone.includes(job)),
+        ...actions.flatMap((action) => (action.do === 'startSandbox' ? sandbox(action.ordinal, 'idle') : [])),
+      ];
+      expect(sandboxes.length).toBeGreaterThanOrEqual(6);
+    }
   });
 });
 

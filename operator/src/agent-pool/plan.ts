@@ -16,6 +16,8 @@ export interface SandboxView {
   draining: boolean;
   /** The API server has taken the deletion of its Job. */
   deleted: boolean;
+  /** It was made from other settings than one would be now. */
+  outdated: boolean;
   createdAt: number;
   /** When it ended, in milliseconds since the epoch. */
   endedAt?: number;
@@ -129,7 +131,8 @@ function scale(
   // Full of idle sandboxes of another image: they make room at once, else only when they have idled for long.
   const due =
     missing > 0 && !paused ? surplus.slice(0, missing) : surplus.filter((s) => now - s.createdAt >= IDLE_KEPT_MS);
-  for (const sandbox of [...sandboxes.filter(undeleted), ...due])
+  const rolled = paused ? [] : outdated(sandboxes, actions);
+  for (const sandbox of new Set([...sandboxes.filter(undeleted), ...due, ...rolled]))
     actions.push({ do: 'drain', job: sandbox.job, ...(sandbox.pod === undefined ? {} : { pod: sandbox.pod }) });
   const next = surplus.find((sandbox) => !due.includes(sandbox));
   return {
@@ -138,6 +141,25 @@ function scale(
     missing,
     ...(next ? { requeueAfterMs: Math.max(1000, next.createdAt + IDLE_KEPT_MS - now) } : {}),
   };
+}
+
+/**
+ * Sandboxes of older settings to be replaced now: of each image a quarter of the idle ones at a time, or one, so that warm capacity stays, and
+ * the next only when those before have been replaced. What cannot start as it was made is no capacity.
+ */
+function outdated(sandboxes: readonly SandboxView[], starts: readonly PoolAction[]): SandboxView[] {
+  const old = sandboxes.filter((sandbox) => free(sandbox) && sandbox.outdated);
+  const stuck = old.filter(({ state, problem }) => state === 'starting' && problem);
+  const idle = [...new Set(old.map(({ image }) => image))].flatMap((image) => {
+    const same = sandboxes.filter((sandbox) => sandbox.image === image);
+    const left = same.filter(({ state, draining }) => state === 'idle' && !draining).length;
+    const onTheWay =
+      same.filter(({ state, draining }) => state === 'starting' || (state === 'idle' && draining)).length +
+      starts.filter((action) => action.do === 'startSandbox' && action.image === image).length;
+    const now = Math.max(0, Math.max(1, Math.floor(left / 4)) - onTheWay);
+    return old.filter((sandbox) => sandbox.image === image && sandbox.state === 'idle').slice(0, now);
+  });
+  return [...stuck, ...idle];
 }
 
 /** Free sandboxes beyond what is wanted, the oldest first. */
