@@ -23,6 +23,10 @@ const specChanged = (old: KubeObject | undefined, next: KubeObject | undefined):
   old?.metadata.generation !== next?.metadata.generation ||
   old?.metadata.deletionTimestamp !== next?.metadata.deletionTimestamp;
 
+/** What is no more: deleted, or deleted and made anew under its name while nobody looked. */
+const goneOf = <T extends KubeObject>(old: T | undefined, next: T | undefined): T | undefined =>
+  old?.metadata.uid === next?.metadata.uid ? undefined : old;
+
 /** Who is to be looked at again when something changes. Handlers only enqueue keys. Returns a function that ends it. */
 export function connectEvents(wiring: EventWiring): () => void {
   const { cluster, scheduler, enqueue, record } = wiring;
@@ -30,8 +34,9 @@ export function connectEvents(wiring: EventWiring): () => void {
     cluster.tasks.store.onChange((old, next, cause) => {
       const task = next ?? old;
       if (!task) return;
-      if (!next) record(task, true);
-      else if (!old && cause !== 'list') record(next, false);
+      const gone = goneOf(old, next);
+      if (gone) record(gone, true);
+      if (next && next.metadata.uid !== old?.metadata.uid && cause !== 'list') record(next, false);
       if (!isFinished(next?.status?.phase) || !isFinished(old?.status?.phase)) enqueue('task', keyOf(task));
       const workflow = task.metadata.labels?.[labels.workflow];
       const moved = old?.status?.phase !== next?.status?.phase || old?.status?.reason !== next?.status?.reason;
@@ -43,14 +48,16 @@ export function connectEvents(wiring: EventWiring): () => void {
     cluster.workflows.store.onChange((old, next, cause) => {
       const workflow = next ?? old;
       if (!workflow) return;
-      if (!next) {
-        record(workflow, true);
-        wiring.workflowGone(workflow);
-      } else if (!old && cause !== 'list') record(next, false);
+      const gone = goneOf(old, next);
+      if (gone) {
+        record(gone, true);
+        wiring.workflowGone(gone);
+      }
+      if (next && next.metadata.uid !== old?.metadata.uid && cause !== 'list') record(next, false);
       if (cause !== 'write' || isFinished(next?.status?.phase)) enqueue('workflow', keyOf(workflow));
       if (!next || specChanged(old, next)) {
         scheduler.refresh();
-        if (old) for (const key of cluster.tasks.store.keysBy('workflow', workflow.metadata.uid)) enqueue('task', key);
+        if (old) for (const key of cluster.tasks.store.keysBy('workflow', old.metadata.uid)) enqueue('task', key);
       }
       if (old?.status?.phase !== next?.status?.phase)
         enqueue('project', `${workflow.metadata.namespace}/${workflow.spec.projectRef.name}`);
@@ -59,7 +66,9 @@ export function connectEvents(wiring: EventWiring): () => void {
       const project = next ?? old;
       if (!project || !specChanged(old, next)) return;
       const key = keyOf(project);
-      record(project, !next);
+      const gone = goneOf(old, next);
+      if (gone) record(gone, true);
+      if (next) record(next, false);
       enqueue('project', key);
       scheduler.refresh();
       for (const workflow of cluster.workflows.store.keysBy('project', key)) enqueue('workflow', workflow);
@@ -69,7 +78,9 @@ export function connectEvents(wiring: EventWiring): () => void {
     cluster.pools.store.onChange((old, next) => {
       const pool = next ?? old;
       if (!pool || !specChanged(old, next)) return;
-      record(pool, !next);
+      const gone = goneOf(old, next);
+      if (gone) record(gone, true);
+      if (next) record(next, false);
       enqueue('pool', keyOf(pool));
       scheduler.refresh();
       for (const task of cluster.tasks.store.by('namespace', pool.metadata.namespace))

@@ -17,7 +17,6 @@ import {
   type Controller,
   createEventRecorder,
   type KubeClient,
-  keyOf,
   type ResourceType,
   type RuntimeMetrics,
   type Store,
@@ -89,8 +88,8 @@ export function beginLeadership(options: OperatorOptions): Leadership {
   const controllers: Leadership['controllers'] = {};
   const enqueue = (kind: Kind, key: string) => controllers[kind]?.enqueue(key);
   const traceMessage = traceMessages(telemetry, (key) => cluster.tasks.store.get(key), now);
-  const memories = new TaskMemories((key, held) => {
-    traceMessage(key, held);
+  const memories = new TaskMemories((held) => {
+    traceMessage(held);
     options.taskMetrics.settled(held.message);
   });
   const lazy = new LazyWrites({ clock: systemClock });
@@ -157,7 +156,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
       pool: writer(resources.pools, cluster.pools.store),
       workflow: writer(resources.workflows, cluster.workflows.store, (_, after) => traceWorkflow(telemetry, after)),
       task: writer(resources.tasks, cluster.tasks.store, (before, after) => {
-        traceTask(telemetry, before, after, cluster.pods.store, memories.peek(keyOf(after))?.sendings);
+        traceTask(telemetry, before, after, cluster.pods.store, memories.peek(after.metadata)?.sendings);
         options.taskMetrics.written(before, after);
       }),
     },

@@ -31,7 +31,7 @@ function handled(message: HandledMessage['message'], context?: string): Finished
     telemetry,
     () => task,
     () => NOW + 5,
-  )('team/task', { id: 1, delivery: delivery(context), message, receivedAt: NOW });
+  )({ id: 1, delivery: delivery(context), message, receivedAt: NOW });
   return spans;
 }
 
@@ -73,12 +73,11 @@ describe('a message that was handled', () => {
 
 test('a claim is told of when it is granted, not when it is dropped', () => {
   const told: HandledMessage[] = [];
-  const memories = new TaskMemories((_, held) => void told.push(held));
-  for (const pod of ['a', 'b'])
-    memories.addClaim('team/task', delivery(), { ...claim, agent: { pool: 'pool', pod } }, NOW);
-  const ids = memories.inbox('team/task').claims.map(({ id }) => id);
-  const [, granted] = ids.map((id) => memories.takeClaim('team/task', id));
+  const memories = new TaskMemories((held) => void told.push(held));
+  for (const pod of ['a', 'b']) memories.addClaim(delivery(), { ...claim, agent: { pool: 'pool', pod } }, NOW);
+  const ids = memories.inbox(claim.task).claims.map(({ id }) => id);
+  const [, granted] = ids.map((id) => memories.takeClaim(claim.task, id));
   expect(told).toEqual([]);
-  if (granted) memories.settleClaim('team/task', granted);
+  if (granted) memories.settleClaim(granted);
   expect(told.map(({ message }) => message)).toEqual([{ ...claim, agent: { pool: 'pool', pod: 'b' } }]);
 });

@@ -108,14 +108,15 @@ export function spansOfHandled(task: AgentTask, held: HandledMessage, now: numbe
   ];
 }
 
-/** Emits the spans of what was handled. `taskOf` looks a task up by its key; `now` is in milliseconds since the epoch. */
+/** Emits the spans of what was handled. `taskOf` looks a task up by `<namespace>/<name>`; `now` is in milliseconds since the epoch. */
 export function traceMessages(
   telemetry: Telemetry,
   taskOf: (key: string) => AgentTask | undefined,
   now: () => number,
-): (key: string, held: HandledMessage) => void {
-  return (key, held) => {
-    const task = telemetry.enabled ? taskOf(key) : undefined;
-    if (task) for (const span of spansOfHandled(task, held, now())) telemetry.emit(span);
+): (held: HandledMessage) => void {
+  return (held) => {
+    const { uid, namespace, name } = held.message.task;
+    const task = telemetry.enabled ? taskOf(`${namespace}/${name}`) : undefined;
+    if (task?.metadata.uid === uid) for (const span of spansOfHandled(task, held, now())) telemetry.emit(span);
   };
 }

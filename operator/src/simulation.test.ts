@@ -4,7 +4,15 @@ import { mutants } from './testing/simulation/mutants.ts';
 import { type Ended, simulate } from './testing/simulation/run.ts';
 import { decisions, type Faults, type Scenario, scenarios } from './testing/simulation/scenario.ts';
 
-const none: Faults = { operator: false, broker: false, repeats: false, stale: false, sandboxes: false, user: false };
+const none: Faults = {
+  operator: false,
+  broker: false,
+  repeats: false,
+  stale: false,
+  sandboxes: false,
+  user: false,
+  namesakes: false,
+};
 const controlPlane: Faults = { ...none, operator: true, broker: true, repeats: true, stale: true };
 
 const TEST_MS = 300_000;
@@ -51,6 +59,12 @@ test('all of that at once: it ends as if nothing had happened', { timeout: TEST_
 
 test('sandboxes that die or fall silent besides: it ends as if nothing had happened', { timeout: TEST_MS }, () =>
   always({ ...controlPlane, sandboxes: true }, asIfNothingHadHappened),
+);
+
+test(
+  'someone who makes tasks and the Workflow anew besides: it ends as if they had been the first',
+  { timeout: TEST_MS },
+  () => always({ ...controlPlane, namesakes: true }, asIfNothingHadHappened),
 );
 
 test('someone who cancels, suspends and resumes besides: it ends', { timeout: TEST_MS }, () =>

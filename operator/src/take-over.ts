@@ -15,6 +15,7 @@ export function occupySlots({ cluster, scheduler }: Pick<Leadership, 'cluster' |
     const workflow = task.metadata.labels?.[labels.workflowUid];
     scheduler.occupy({
       key: keyOf(task),
+      uid: task.metadata.uid,
       project: `${task.metadata.namespace}/${task.spec.projectRef.name}`,
       ...(workflow === undefined ? {} : { workflow }),
       pool: `${task.metadata.namespace}/${holder?.pool ?? ''}`,

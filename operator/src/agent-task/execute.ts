@@ -62,7 +62,7 @@ export async function executeTask(
         await publishWork(current, key, action, options);
         break;
       case 'publishBranch':
-        await publishBranch(current, key, action, options);
+        await publishBranch(current, action, options);
         break;
       case 'status': {
         const outcome = await options.writeStatus(current, action.status, action);
@@ -77,18 +77,18 @@ export async function executeTask(
         await drop(current, key, action, options);
         break;
       case 'settle':
-        options.memories.settle(key, action.messages);
+        options.memories.settle(task.metadata, action.messages);
         break;
       case 'cancel':
         await control(current, action.attempt, action.reason, options);
-        options.memories.of(key).cancelSentAt = options.now();
+        options.memories.of(task.metadata).cancelSentAt = options.now();
         break;
       case 'endAttempt':
-        options.memories.endAttempt(key);
+        options.memories.endAttempt(task.metadata);
         revoke(current, action.attempt, options);
         break;
       case 'confirmSandbox':
-        await confirmSandbox(current, key, action.pod, options);
+        await confirmSandbox(current, action.pod, options);
         againMs = 0;
         break;
       case 'deleteSandbox':
@@ -103,6 +103,7 @@ function occupy(task: AgentTask, key: string, pool: string, { scheduler }: Execu
   const workflow = task.metadata.labels?.[labels.workflowUid];
   scheduler.occupy({
     key,
+    uid: task.metadata.uid,
     project: `${task.metadata.namespace}/${task.spec.projectRef.name}`,
     ...(workflow === undefined ? {} : { workflow }),
     pool,
@@ -130,7 +131,7 @@ async function publishWork(
     { type: 'work', kind, task: identityOf(task), attempt, capabilities: [...workKey.capabilities] },
     { messageId: messageIds.work(task.metadata.uid, attempt, kind), traceparent: sentTrace(task, attempt, kind) },
   );
-  const memory = memories.of(key);
+  const memory = memories.of(task.metadata);
   memory.published.work = { attempt, kind, key: workKey, pool, at: now() };
   memory.sendings[kind] = { at: now(), routingKey: queue };
   const { image, capabilities } = workKey;
@@ -139,7 +140,6 @@ async function publishWork(
 
 async function publishBranch(
   task: AgentTask,
-  key: string,
   { attempt, commit, ref, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
   { broker, memories, epoch, now }: ExecuteTaskOptions,
 ): Promise<void> {
@@ -160,7 +160,7 @@ async function publishBranch(
     },
     { messageId: id, traceparent: sentTrace(task, attempt, 'effect') },
   );
-  const memory = memories.of(key);
+  const memory = memories.of(task.metadata);
   memory.published.effect = { attempt, at: now() };
   memory.sendings.effect = { at: now() };
 }
@@ -171,14 +171,14 @@ async function grant(
   { claim, kind }: Extract<TaskAction, { do: 'grant' }>,
   { broker, cluster, memories, workQueues, settings, now, logger }: ExecuteTaskOptions,
 ): Promise<void> {
-  const held = memories.takeClaim(key, claim);
+  const held = memories.takeClaim(task.metadata, claim);
   if (!held) return;
   workQueues.settled(key);
   const { delivery } = held;
   const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
   const message = project && buildGrant(task, project, kind, settings, now());
   if (message && delivery.replyTo !== undefined) {
-    memories.of(key).lastHeartbeatAt = now();
+    memories.of(task.metadata).lastHeartbeatAt = now();
     await broker
       .reply(delivery.replyTo, claimReply, message, {
         correlationId: delivery.correlationId,
@@ -190,7 +190,7 @@ async function grant(
         logger.warn('a grant could not be delivered', { task: key, pod: held.message.agent.pod, error: String(error) });
       });
   }
-  memories.settleClaim(key, held);
+  memories.settleClaim(held);
 }
 
 async function drop(
@@ -199,10 +199,10 @@ async function drop(
   { claim, reason }: Extract<TaskAction, { do: 'drop' }>,
   { broker, memories, logger }: ExecuteTaskOptions,
 ): Promise<void> {
-  const held = memories.takeClaim(key, claim);
+  const held = memories.takeClaim(task.metadata, claim);
   if (!held) return;
   const { delivery, message } = held;
-  const { work } = memories.of(key).published;
+  const { work } = memories.of(task.metadata).published;
   if (work?.attempt === message.attempt && work.kind === message.kind) work.dropped = true;
   // Settled first: delivered once more to another leader, it might be granted to an agent that was told not to wait. One that hears
   // nothing asks again.
@@ -246,18 +246,13 @@ function revoke(task: AgentTask, attempt: number, { broker, logger }: ExecuteTas
     );
 }
 
-async function confirmSandbox(
-  task: AgentTask,
-  key: string,
-  name: string,
-  { kube, memories }: ExecuteTaskOptions,
-): Promise<void> {
+async function confirmSandbox(task: AgentTask, name: string, { kube, memories }: ExecuteTaskOptions): Promise<void> {
   const { namespace } = task.metadata;
   const pod = await kube.get(resources.pods, { namespace, name }).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;
     throw error;
   });
-  const memory = memories.of(key);
+  const memory = memories.of(task.metadata);
   if (podState(pod) === 'alive') delete memory.gone;
   else if (memory.gone) memory.gone.confirmed = true;
 }

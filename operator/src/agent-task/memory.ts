@@ -1,5 +1,5 @@
 import type { Delivery } from '@millwright/broker';
-import type { ClaimMessage, EffectResultMessage, ResultMessage } from '@millwright/crds';
+import type { ClaimMessage, EffectResultMessage, ResultMessage, TaskIdentity } from '@millwright/crds';
 import type { Sendings } from '../message-spans.ts';
 import type { PublishedWork, TaskInbox, Unsettled } from './observation.ts';
 
@@ -12,6 +12,7 @@ export type HandledMessage = Held<ClaimMessage | ResultMessage | EffectResultMes
 
 /** What this process keeps about one task between passes. All of it can be lost: messages are redelivered, the rest is derived anew. */
 export interface TaskMemory {
+  readonly uid: string;
   claims: Held<ClaimMessage>[];
   runResult?: Held<ResultMessage>;
   verifyResult?: Held<ResultMessage>;
@@ -25,50 +26,55 @@ export interface TaskMemory {
   gone?: { pod: string; since: number; confirmed: boolean };
 }
 
-/** Memories by key of the task. */
+const keyFor = ({ namespace, name }: TaskIdentity): string => `${namespace}/${name}`;
+
+/**
+ * Memories of tasks. A name may be given to another task while this process still holds messages about the one before, so each memory
+ * is that of one uid; under the name they are only found, to be forgotten.
+ */
 export class TaskMemories {
-  readonly #memories = new Map<string, TaskMemory>();
-  readonly #onSettled: (key: string, held: HandledMessage) => void;
+  readonly #memories = new Map<string, TaskMemory[]>();
+  readonly #onSettled: (held: HandledMessage) => void;
   #nextId = 1;
 
   /** @param onSettled called for each claim that was granted, and for each result whose consequence has been written */
-  constructor(onSettled: (key: string, held: HandledMessage) => void = () => {}) {
+  constructor(onSettled: (held: HandledMessage) => void = () => {}) {
     this.#onSettled = onSettled;
   }
 
-  of(key: string): TaskMemory {
-    let memory = this.#memories.get(key);
-    if (!memory) {
-      memory = { claims: [], published: {}, sendings: {} };
-      this.#memories.set(key, memory);
-    }
+  of(task: TaskIdentity): TaskMemory {
+    const known = this.peek(task);
+    if (known) return known;
+    const memory: TaskMemory = { uid: task.uid, claims: [], published: {}, sendings: {} };
+    const key = keyFor(task);
+    this.#memories.set(key, [...(this.#memories.get(key) ?? []), memory]);
     return memory;
   }
 
-  peek(key: string): TaskMemory | undefined {
-    return this.#memories.get(key);
+  peek(task: TaskIdentity): TaskMemory | undefined {
+    return this.#memories.get(keyFor(task))?.find(({ uid }) => uid === task.uid);
   }
 
-  addClaim(key: string, delivery: Delivery<unknown>, message: ClaimMessage, now: number): void {
-    this.of(key).claims.push({ id: this.#nextId++, delivery, message, receivedAt: now });
+  addClaim(delivery: Delivery<unknown>, message: ClaimMessage, now: number): void {
+    this.of(message.task).claims.push({ id: this.#nextId++, delivery, message, receivedAt: now });
   }
 
   /** A second copy of a result replaces the first, which is settled: it says the same. */
-  addResult(key: string, delivery: Delivery<unknown>, message: ResultMessage, now: number): void {
+  addResult(delivery: Delivery<unknown>, message: ResultMessage, now: number): void {
     const slot = message.kind === 'run' ? 'runResult' : 'verifyResult';
-    const memory = this.of(key);
+    const memory = this.of(message.task);
     memory[slot]?.delivery.ack();
     memory[slot] = { id: this.#nextId++, delivery, message, receivedAt: now };
   }
 
-  addEffectResult(key: string, delivery: Delivery<unknown>, message: EffectResultMessage, now: number): void {
-    const memory = this.of(key);
+  addEffectResult(delivery: Delivery<unknown>, message: EffectResultMessage, now: number): void {
+    const memory = this.of(message.task);
     memory.effectResult?.delivery.ack();
     memory.effectResult = { id: this.#nextId++, delivery, message, receivedAt: now };
   }
 
-  inbox(key: string): TaskInbox {
-    const memory = this.#memories.get(key);
+  inbox(task: TaskIdentity): TaskInbox {
+    const memory = this.peek(task);
     if (!memory) return { claims: [] };
     const { claims, runResult, verifyResult, effectResult } = memory;
     return {
@@ -80,34 +86,34 @@ export class TaskMemories {
   }
 
   /** Removes a claim from the inbox; the caller answers and acknowledges it. */
-  takeClaim(key: string, id: number): Held<ClaimMessage> | undefined {
-    const memory = this.#memories.get(key);
+  takeClaim(task: TaskIdentity, id: number): Held<ClaimMessage> | undefined {
+    const memory = this.peek(task);
     const index = memory?.claims.findIndex((claim) => claim.id === id) ?? -1;
     return index < 0 ? undefined : memory?.claims.splice(index, 1)[0];
   }
 
   /** Acknowledges a claim that was taken and granted. */
-  settleClaim(key: string, claim: Held<ClaimMessage>): void {
+  settleClaim(claim: Held<ClaimMessage>): void {
     claim.delivery.ack();
-    this.#onSettled(key, claim);
+    this.#onSettled(claim);
   }
 
   /** Acknowledges messages and removes them from the inbox. */
-  settle(key: string, ids: readonly number[]): void {
-    const memory = this.#memories.get(key);
+  settle(task: TaskIdentity, ids: readonly number[]): void {
+    const memory = this.peek(task);
     if (!memory) return;
     for (const slot of ['runResult', 'verifyResult', 'effectResult'] as const) {
       const held = memory[slot];
       if (!held || !ids.includes(held.id)) continue;
       held.delivery.ack();
-      this.#onSettled(key, held);
+      this.#onSettled(held);
       delete memory[slot];
     }
   }
 
   /** The attempt is over: what was kept about it goes, messages that are still unsettled stay. */
-  endAttempt(key: string): void {
-    const memory = this.#memories.get(key);
+  endAttempt(task: TaskIdentity): void {
+    const memory = this.peek(task);
     if (!memory) return;
     memory.published = {};
     memory.sendings = {};
@@ -115,25 +121,35 @@ export class TaskMemories {
     delete memory.cancelSentAt;
     delete memory.gone;
     if (memory.claims.length === 0 && !memory.runResult && !memory.verifyResult && !memory.effectResult)
-      this.#memories.delete(key);
+      this.#drop(keyFor(task), memory);
   }
 
-  /** The task is gone from the cluster: settles everything. */
-  forget(key: string): void {
-    const memory = this.#memories.get(key);
-    if (!memory) return;
-    for (const held of [...memory.claims, memory.runResult, memory.verifyResult, memory.effectResult])
-      held?.delivery.ack();
-    this.#memories.delete(key);
+  /**
+   * The tasks that had this name are gone from the cluster: settles everything about them.
+   * @param except uid of the task that has the name now
+   */
+  forget(key: string, except?: string): void {
+    for (const memory of this.#memories.get(key) ?? []) {
+      if (memory.uid === except) continue;
+      for (const held of [...memory.claims, memory.runResult, memory.verifyResult, memory.effectResult])
+        held?.delivery.ack();
+      this.#drop(key, memory);
+    }
   }
 
   /** After a lost broker connection every unacknowledged message comes again, so the old deliveries are worthless. */
   dropDeliveries(): void {
-    for (const memory of this.#memories.values()) {
+    for (const memory of [...this.#memories.values()].flat()) {
       memory.claims = [];
       delete memory.runResult;
       delete memory.verifyResult;
       delete memory.effectResult;
     }
+  }
+
+  #drop(key: string, memory: TaskMemory): void {
+    const others = this.#memories.get(key)?.filter((other) => other !== memory) ?? [];
+    if (others.length > 0) this.#memories.set(key, others);
+    else this.#memories.delete(key);
   }
 }

@@ -29,7 +29,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
   const { namespace } = task.metadata;
   const project = cluster.projects.store.get(`${namespace}/${task.spec.projectRef.name}`);
   const owner = await observeOwner(task, options);
-  const memory = memories.peek(key);
+  const memory = memories.peek(task.metadata);
   const sandbox = observeSandbox(task, options);
   const listeningSince = options.listeningSince();
   return {
@@ -38,7 +38,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
     ...(owner ? { owner } : {}),
     pools: cluster.pools.store.by('namespace', namespace),
     place: scheduler.place(key),
-    inbox: memories.inbox(key),
+    inbox: memories.inbox(task.metadata),
     published: memory?.published ?? {},
     ...(sandbox ? { sandbox } : {}),
     ...(listeningSince === undefined ? {} : { listeningSince }),
@@ -75,12 +75,12 @@ function observeSandbox(task: AgentTask, { cluster, memories, now }: ObserveTask
   const { phase, agent, verifier } = task.status ?? {};
   const holder = phase === 'Running' ? agent : phase === 'Verifying' ? verifier : undefined;
   if (!holder) return undefined;
-  const { namespace, name } = task.metadata;
+  const { namespace } = task.metadata;
   const pool = cluster.pools.store.get(`${namespace}/${holder.pool}`);
   if (pool?.spec.external) return { state: 'external', confirmed: true };
   const pod = cluster.pods.store.get(`${namespace}/${holder.pod}`);
   const state = podState(pod);
-  const memory = memories.of(`${namespace}/${name}`);
+  const memory = memories.of(task.metadata);
   if (state === 'alive') {
     delete memory.gone;
     return { state, confirmed: true };

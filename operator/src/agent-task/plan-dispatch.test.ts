@@ -79,6 +79,7 @@ describe('admission', () => {
         do: 'request',
         candidate: {
           key: 'team/task',
+          uid: 'uid-task',
           project: 'team/project',
           workflow: 'u',
           priority: 3,

@@ -47,11 +47,12 @@ export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
 }
 
 function request({ task, owner }: TaskObservation, matches: readonly PoolMatch[]): TaskAction {
-  const { namespace, creationTimestamp } = task.metadata;
+  const { namespace, uid, creationTimestamp } = task.metadata;
   return {
     do: 'request',
     candidate: {
       key: keyOf(task),
+      uid,
       project: `${namespace}/${task.spec.projectRef.name}`,
       ...(owner ? { workflow: owner.uid } : {}),
       priority: task.spec.priority ?? 0,

@@ -26,9 +26,9 @@ export interface InboundOptions {
   now: () => number;
   /** Since when messages reach this process, in milliseconds since the epoch; undefined: they do not. */
   listeningSince: () => number | undefined;
-  /** The task as cached. */
+  /** What has the name `<namespace>/<name>` in the cache. */
   cached: (key: string) => AgentTask | undefined;
-  /** The task as the API server has it now; also refreshes the cache. */
+  /** What has the task's name in the API server now; also refreshes the cache. */
   live: (task: TaskIdentity) => Promise<AgentTask | undefined>;
   /** What an agent that says hello is to consume; undefined: it is not wanted. */
   queuesFor: (hello: HelloMessage) => string[] | undefined;
@@ -47,9 +47,10 @@ const keyFor = (task: TaskIdentity): string => `${task.namespace}/${task.name}`;
 export function createInbound(options: InboundOptions): (delivery: Delivery<OperatorInbound>) => Promise<void> {
   const { broker, memories, signingKey, logger, now, listeningSince, cached, live, enqueue } = options;
 
+  /** The task itself: one that was made anew under its name is another. */
   async function find(identity: TaskIdentity): Promise<AgentTask | undefined> {
-    const task = cached(keyFor(identity));
-    return task?.metadata.uid === identity.uid ? task : await live(identity);
+    const isIt = (task: AgentTask | undefined) => (task?.metadata.uid === identity.uid ? task : undefined);
+    return isIt(cached(keyFor(identity))) ?? isIt(await live(identity));
   }
 
   /** The cache may be a moment behind another leader's grant, so a token is refused only after a live read. */
@@ -122,7 +123,7 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
     if (delivery.replyTo !== undefined && isOld(delivery) && !(await broker.isWaiting(delivery.replyTo)))
       return delivery.ack();
     if (await find(identity)) {
-      memories.addClaim(keyFor(identity), delivery, message, now());
+      memories.addClaim(delivery, message, now());
       return enqueue(keyFor(identity));
     }
     if (delivery.replyTo !== undefined)
@@ -142,7 +143,7 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
   async function heartbeat(delivery: Delivery<OperatorInbound>, message: HeartbeatMessage): Promise<void> {
     const key = keyFor(message.task);
     if (!(await holds(message, ['run', 'verify'])) || isFinished(cached(key)?.status?.phase)) stop(message);
-    else memories.of(key).lastHeartbeatAt = now();
+    else memories.of(message.task).lastHeartbeatAt = now();
     delivery.ack();
   }
 
@@ -153,7 +154,7 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
         `stale or foreign: the token does not hold attempt ${message.attempt} of ${keyFor(message.task)}`,
       );
     }
-    memories.addResult(keyFor(message.task), delivery, message, now());
+    memories.addResult(delivery, message, now());
     enqueue(keyFor(message.task));
   }
 
@@ -164,7 +165,7 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
     const task = await find(message.task);
     if (!task || task.status?.attempt !== message.attempt)
       return delivery.deadLetter(`stale: attempt ${message.attempt} of ${keyFor(message.task)} is over`);
-    memories.addEffectResult(keyFor(message.task), delivery, message, now());
+    memories.addEffectResult(delivery, message, now());
     enqueue(keyFor(message.task));
   }
 

@@ -4,6 +4,7 @@ import { admit, byPrecedence, type Candidate, type Holder, type Limits } from '.
 
 const candidate = (key: string, change: Partial<Candidate> = {}): Candidate => ({
   key,
+  uid: `uid-${key}`,
   project: 'p',
   workflow: 'w',
   priority: 0,
@@ -13,6 +14,7 @@ const candidate = (key: string, change: Partial<Candidate> = {}): Candidate => (
 });
 const holder = (key: string, pool: string, change: Partial<Holder> = {}): Holder => ({
   key,
+  uid: `uid-${key}`,
   project: 'p',
   workflow: 'w',
   pool,
@@ -112,6 +114,7 @@ describe('for any load', () => {
   const candidates = fc.uniqueArray(
     fc.record({
       key: fc.string({ minLength: 1, maxLength: 3 }),
+      uid: fc.constant('uid'),
       project: names,
       workflow: names,
       priority: fc.integer({ min: -1, max: 1 }),
@@ -132,7 +135,7 @@ describe('for any load', () => {
     fc.assert(
       fc.property(load, ({ waiting, holding, project, workflow, pool }) => {
         const all: Limits = { project: () => project, workflow: () => workflow, pool: () => pool };
-        const holders = holding.map((entry, i) => ({ key: `held-${i}`, ...entry }));
+        const holders = holding.map((entry, i) => ({ key: `held-${i}`, uid: `held-${i}`, ...entry }));
         const { admitted, waits } = admit(waiting, holders, all);
         const byKey = new Map(waiting.map((entry) => [entry.key, entry]));
         const now = [...holders, ...admitted.map(({ key, pool: taken }) => ({ ...byKey.get(key), key, pool: taken }))];
@@ -158,7 +161,7 @@ describe('for any load', () => {
     fc.assert(
       fc.property(load, ({ waiting, holding, project, workflow, pool }) => {
         const all: Limits = { project: () => project, workflow: () => workflow, pool: () => pool };
-        const holders: Holder[] = holding.map((entry, i) => ({ key: `held-${i}`, ...entry }));
+        const holders: Holder[] = holding.map((entry, i) => ({ key: `held-${i}`, uid: `held-${i}`, ...entry }));
         const { admitted, waits } = admit(waiting, holders, all);
         const after = [
           ...holders,

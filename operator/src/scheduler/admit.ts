@@ -4,6 +4,8 @@ import { type Reason, reasons } from '@millwright/crds';
 export interface Candidate {
   /** `<namespace>/<name>` of the AgentTask. */
   key: string;
+  /** uid of the AgentTask: its name may be given to another. */
+  uid: string;
   /** `<namespace>/<name>` of the Project. */
   project: string;
   /** uid of the Workflow; absent for a task that stands alone. */
@@ -16,7 +18,7 @@ export interface Candidate {
 }
 
 /** A task that holds a slot: admitted, and not ended. */
-export type Holder = Pick<Candidate, 'key' | 'project' | 'workflow'> & { pool: string };
+export type Holder = Pick<Candidate, 'key' | 'uid' | 'project' | 'workflow'> & { pool: string };
 
 /** Most tasks at work; undefined means no limit. Asked for what is waiting only, so a cluster full of history costs nothing. */
 export interface Limits {

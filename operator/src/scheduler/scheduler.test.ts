@@ -4,6 +4,7 @@ import { Scheduler } from './scheduler.ts';
 
 const candidate = (key: string, change: Partial<Candidate> = {}): Candidate => ({
   key,
+  uid: `uid-${key}`,
   project: 'p',
   priority: 0,
   createdAt: 0,
@@ -105,7 +106,7 @@ describe('giving up a slot', () => {
 });
 
 describe('a task that is at work already', () => {
-  const held = { key: 'a', project: 'p', pool: 'ns/a' };
+  const held = { key: 'a', uid: 'uid-a', project: 'p', pool: 'ns/a' };
   test('takes its slot before anybody asks', () => {
     scheduler.occupy(held);
     ask('b');
@@ -130,6 +131,18 @@ describe('a task that is at work already', () => {
     );
     expect(scheduler.place('b').state).toBe('admitted');
   });
+});
+
+test.each([
+  ['holds a slot', 1],
+  ['waits', 0],
+])('a task that is no more and %s gives way to one of its name', (_, limit) => {
+  max = limit;
+  ask('a');
+  expect(scheduler.releaseOthers('a', 'uid-a')).toBe(false);
+  expect(scheduler.releaseOthers('a', 'another')).toBe(true);
+  expect(scheduler.place('a')).toEqual({ state: 'unknown' });
+  expect(scheduler.releaseOthers('a', 'another')).toBe(false);
 });
 
 test('a limit that was raised lets more in, one that was lowered ends nothing', () => {

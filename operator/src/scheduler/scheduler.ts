@@ -65,6 +65,18 @@ export class Scheduler {
     if (held) this.#pass();
   }
 
+  /**
+   * What another task of that name had goes: it is no more.
+   * @param uid of the task that has the name now; undefined: there is none
+   * @returns whether there was any
+   */
+  releaseOthers(key: string, uid: string | undefined): boolean {
+    const known = this.#holders.get(key) ?? this.#waiting.get(key);
+    if (!known || known.uid === uid) return false;
+    this.release(key);
+    return true;
+  }
+
   /** Limits or pools changed. */
   refresh(): void {
     this.#pass();

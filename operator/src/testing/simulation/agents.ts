@@ -123,7 +123,8 @@ export function createAgents(options: AgentsOptions) {
     if (!agent) return;
     if (reply.type === 'grant') {
       const { task, attempt, kind } = reply;
-      laws.granted(api.get('AgentTask', `${task.namespace}/${task.name}`) as AgentTask | undefined, attempt, kind, pod);
+      const stored = api.get('AgentTask', `${task.namespace}/${task.name}`) as AgentTask | undefined;
+      laws.granted(task, stored, attempt, kind, pod);
     }
     if (agent.state !== 'claiming' || agent.correlation !== correlationId) return;
     delete agent.delivery;

@@ -13,6 +13,8 @@ export interface Api {
   /** @param version refuses (409) unless this is the stored one; undefined: no precondition. */
   patch(kind: string, key: string, change: Partial<Stored>, version: string | undefined): Stored;
   remove(kind: string, key: string): void;
+  /** Version of the last change. */
+  version(): string;
   /** Every copy that watches were told of, oldest first; a deletion is a copy with `deleted`. */
   readonly told: { object: Stored; deleted?: true }[];
 }
@@ -61,12 +63,14 @@ export function createApi(now: () => number, laws: Laws): Api {
       laws.written(before, after);
       return after;
     },
+    version: () => String(version),
     remove: (kind, key) => {
       const before = objects.get(idOf(kind, key));
       if (!before) throw failure(404, 'NotFound');
       objects.delete(idOf(kind, key));
       const metadata = { ...before.metadata, resourceVersion: String(++version) };
       told.push({ object: { ...before, metadata } as Stored, deleted: true });
+      laws.removed(before);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type AgentTask, isFinished, labels, type WorkKind } from '@millwright/crds';
+import { type AgentTask, isFinished, labels, type TaskIdentity, type WorkKind } from '@millwright/crds';
 import { jsonEqual } from '../../runtime/index.ts';
 import type { Stored } from './api.ts';
 
@@ -6,8 +6,10 @@ import type { Stored } from './api.ts';
 export interface Laws {
   readonly broken: string[];
   written(before: Stored | undefined, after: Stored): void;
-  /** A grant was sent. `task`: as the API server has it. */
-  granted(task: AgentTask | undefined, attempt: number, kind: WorkKind, pod: string): void;
+  /** An object was deleted. */
+  removed(object: Stored): void;
+  /** A grant was sent. `stored`: what has the task's name in the API server. */
+  granted(task: TaskIdentity, stored: AgentTask | undefined, attempt: number, kind: WorkKind, pod: string): void;
   /** The agent that holds an attempt made a commit. */
   produced(taskUid: string, attempt: number, commit: string): void;
   /** The publisher published. */
@@ -23,6 +25,9 @@ export interface LimitsOfRun {
 
 const ranks = { Pending: 0, Waiting: 1, Running: 2, Verifying: 3, Succeeded: 4, Failed: 4, Cancelled: 4 } as const;
 const rankOf = ({ status }: AgentTask): number => (status?.attempt ?? 1) * 10 + ranks[status?.phase ?? 'Pending'];
+/** Which task of which Workflow it stands for. */
+const childOf = ({ metadata }: AgentTask): string =>
+  `${metadata.labels?.[labels.workflowUid]} ${metadata.labels?.[labels.task]}`;
 const isAtWork = ({ status }: AgentTask): boolean => status?.phase === 'Running' || status?.phase === 'Verifying';
 
 /** @param onTask called with every task that was written */
@@ -36,7 +41,7 @@ export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => voi
 
   function taskWritten(before: AgentTask | undefined, after: AgentTask): void {
     const { name, uid } = after.metadata;
-    const child = `${after.metadata.labels?.[labels.workflowUid]} ${after.metadata.labels?.[labels.task]}`;
+    const child = childOf(after);
     const first = children.get(child);
     if (first !== undefined && first !== uid) broken.push(`task ${child} was created twice: ${name}`);
     children.set(child, uid);
@@ -63,13 +68,19 @@ export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => voi
       onTask(after);
       taskWritten(before as AgentTask | undefined, after);
     },
-    granted: (task, attempt, kind, pod) => {
-      const uid = task?.metadata.uid ?? 'gone';
-      const what = `${kind} of attempt ${attempt} of ${task?.metadata.name ?? 'a task that is gone'}`;
+    removed: (object) => {
+      if (object.kind !== 'AgentTask') return;
+      tasks.delete(object.metadata.uid);
+      children.delete(childOf(object));
+    },
+    granted: ({ uid, name }, stored, attempt, kind, pod) => {
+      const what = `${kind} of attempt ${attempt} of ${name}`;
       const other = holders.get(`${uid}:${attempt}:${kind}`);
       if (other !== undefined && other !== pod) broken.push(`${what} was granted to ${other} and ${pod}`);
       holders.set(`${uid}:${attempt}:${kind}`, pod);
-      const { status } = task ?? {};
+      // Who holds an attempt may be told so once more before it is known that the task is no more.
+      if (stored?.metadata.uid !== uid) return;
+      const { status } = stored;
       if (status?.attempt !== attempt || status.phase !== (kind === 'run' ? 'Running' : 'Verifying'))
         broken.push(`${what} was granted in ${status?.phase}/${status?.attempt}`);
     },

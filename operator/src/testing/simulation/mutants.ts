@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { AgentTask, OperatorInbound } from '@millwright/crds';
+import type { AgentTask, OperatorInbound, TaskIdentity } from '@millwright/crds';
+import { TaskMemories, type TaskMemory } from '../../agent-task/memory.ts';
 import { fencingToken } from '../../dispatch/fencing.ts';
 import { type Brain, SIGNING_KEY } from './operator-process.ts';
 import { soundBrain } from './run.ts';
@@ -91,6 +92,11 @@ export const mutants: readonly Mutant[] = [
     },
   },
   {
+    what: 'takes what it remembers of a task for that of its namesake',
+    faults: { namesakes: true, stale: true },
+    brain: { ...soundBrain, memories: () => new MemoriesByName() },
+  },
+  {
     what: 'does not wait for its admission',
     faults: {},
     brain: {
@@ -99,6 +105,18 @@ export const mutants: readonly Mutant[] = [
     },
   },
 ];
+
+class MemoriesByName extends TaskMemories {
+  override peek(task: TaskIdentity): TaskMemory | undefined {
+    return super.peek({ ...task, uid: 'any' });
+  }
+  override of(task: TaskIdentity): TaskMemory {
+    return super.of({ ...task, uid: 'any' });
+  }
+  override forget(key: string, except?: string): void {
+    if (except === undefined) super.forget(key);
+  }
+}
 
 /** The message as the holder of the current attempt would have sent it. */
 function asOfTheHolder(message: OperatorInbound, task: AgentTask | undefined): OperatorInbound {

@@ -2,10 +2,9 @@ import { type Broker, ConnectionLostError, type Delivery, workQueueName } from '
 import { type AgentTask, type OperatorInbound, operatorInbound, type Workflow } from '@millwright/crds';
 import { silentLogger } from '@millwright/otel';
 import type { TaskPlan } from '../../agent-task/actions.ts';
-import { executeTask } from '../../agent-task/execute.ts';
-import { TaskMemories } from '../../agent-task/memory.ts';
+import type { TaskMemories } from '../../agent-task/memory.ts';
 import type { TaskObservation } from '../../agent-task/observation.ts';
-import { observeTask } from '../../agent-task/observe.ts';
+import { reconcileTask } from '../../agent-task/reconcile.ts';
 import { type Cluster, resources, watchCluster } from '../../cluster.ts';
 import { createInbound } from '../../dispatch/inbound.ts';
 import { WorkQueues } from '../../dispatch/work-queues.ts';
@@ -39,6 +38,8 @@ export interface Brain {
   planWorkflow: (observed: WorkflowObservation, now: number) => WorkflowPlan;
   /** A message before it is looked at. `task`: as the API server has it. */
   read: (message: OperatorInbound, task: AgentTask | undefined) => OperatorInbound;
+  /** What a process remembers of tasks. */
+  memories: () => TaskMemories;
   /** Writes without a precondition, and takes every copy that a watch brings for the newest. */
   trustsCache: boolean;
 }
@@ -159,10 +160,12 @@ export function startProcess(options: ProcessOptions) {
     AgentTask: cluster.tasks.store,
     Pod: cluster.pods.store,
   } as never;
-  const positions = new Map<string, number>(kinds.map((kind) => [kind, api.told.length]));
+  /** Where each watch began, and how far it has come. */
+  const listedAt = new Map<string, number>(kinds.map((kind) => [kind, api.told.length]));
+  const positions = new Map(listedAt);
   for (const kind of kinds) for (const object of api.list(kind)) stores[kind]?.upsert(object as KubeObject, 'list');
 
-  const memories = new TaskMemories();
+  const memories = brain.memories();
   const dags: DagCache = new Map();
   const enqueue = (kind: Kind, key: string) => {
     if (kind === 'task') dirty.add(`AgentTask ${key}`);
@@ -241,26 +244,18 @@ export function startProcess(options: ProcessOptions) {
       });
       return soonest(again, plan.requeueAfterMs);
     }
-    const observed = await observeTask(key, {
-      kube,
-      cluster,
-      memories,
-      scheduler,
-      draining: new Set(),
-      epoch: () => options.epoch,
-      now,
-      random: () => 0.5,
-      listeningSince: () => listeningSince,
-    });
-    if (!observed) return undefined;
-    const plan = brain.planTask(observed, now());
-    const again = await executeTask(observed.task, plan.actions, {
+    return reconcileTask(key, {
       kube,
       broker: client,
       cluster,
       memories,
       scheduler,
       workQueues,
+      lazy,
+      draining: new Set(),
+      random: () => 0.5,
+      listeningSince: () => listeningSince,
+      plan: brain.planTask,
       writeStatus: writeTask,
       settings: {
         signingKey: SIGNING_KEY,
@@ -272,7 +267,6 @@ export function startProcess(options: ProcessOptions) {
       now,
       logger: silentLogger,
     });
-    return soonest(again, plan.requeueAfterMs);
   }
 
   /** Takes a copy of an object as the newest there is, whatever is known: what no cache may do. */
@@ -328,11 +322,21 @@ export function startProcess(options: ProcessOptions) {
         return;
       }
     },
+    /** The watch has missed something and lists: of what came in between only the end is seen. */
+    relist(kind: string): void {
+      const listed = api.list(kind) as KubeObject[];
+      for (const object of listed) stores[kind]?.upsert(object, 'list');
+      stores[kind]?.removeUnlisted(new Set(listed.map(keyOf)), api.version());
+      listedAt.set(kind, api.told.length);
+      positions.set(kind, api.told.length);
+    },
     /** The watch brings an old copy once more. */
-    replay(index: number): void {
-      const event = api.told[index % Math.max(1, api.told.length)];
+    replay(choice: number): void {
+      const index = choice % Math.max(1, api.told.length);
+      const event = api.told[index];
       if (!event || event.deleted) return;
       const { kind } = event.object;
+      if (index < (listedAt.get(kind) ?? 0)) return;
       if (brain.trustsCache) believe(kind, event.object as KubeObject);
       else stores[kind]?.upsert(event.object as KubeObject, 'watch');
     },

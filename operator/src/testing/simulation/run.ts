@@ -1,9 +1,11 @@
 import { type AgentTask, isFinished, labels, type Workflow } from '@millwright/crds';
+import { TaskMemories } from '../../agent-task/memory.ts';
 import { planTask } from '../../agent-task/plan.ts';
+import { keyOf } from '../../runtime/index.ts';
 import { planWorkflow } from '../../workflow/plan.ts';
 import { aPool, aProject, aWorkflow, NAMESPACE, NOW } from '../objects.ts';
 import { type Agents, createAgents } from './agents.ts';
-import { type Api, createApi } from './api.ts';
+import { type Api, createApi, type Stored } from './api.ts';
 import { createBroker, type Envelope, redeliver, type SimulatedBroker } from './broker.ts';
 import { type Chance, chanceFrom } from './chance.ts';
 import { createLaws } from './laws.ts';
@@ -20,7 +22,13 @@ export interface Ended {
   broken: readonly string[];
 }
 
-export const soundBrain: Brain = { planTask, planWorkflow, read: (message) => message, trustsCache: false };
+export const soundBrain: Brain = {
+  planTask,
+  planWorkflow,
+  read: (message) => message,
+  memories: () => new TaskMemories(),
+  trustsCache: false,
+};
 
 /** Far more than any run needs. */
 const MAX_STEPS = 20_000;
@@ -97,7 +105,10 @@ export async function simulate(
   /** To the next moment at which something is due; false when nothing ever is. */
   function advance(): boolean {
     const due = operator.nextTimer();
-    const isOver = isFinished((api.get('Workflow', FLOW) as Workflow | undefined)?.status?.phase);
+    // A task that was made anew as its Workflow ended goes on alone.
+    const isOver =
+      isFinished((api.get('Workflow', FLOW) as Workflow | undefined)?.status?.phase) &&
+      (!faults.namesakes || (api.list('AgentTask') as AgentTask[]).every(({ status }) => isFinished(status?.phase)));
     if (due === undefined || isOver) return false;
     now = Math.max(now + 1, agents.hasBusy() ? Math.min(due, now + HEARTBEAT_MS) : due);
     if (broker.isUp) agents.heartbeats();
@@ -120,6 +131,10 @@ export async function simulate(
   function unusual(): Step[] {
     const list: Step[] = [];
     if (faults.stale) list.push({ what: 'the watch replays', run: () => operator.replay(chance.choose(0xffff)) });
+    if (faults.stale && chance.unusual(10))
+      for (const kind of operator.watching())
+        list.push({ what: `the watch of ${kind} lists`, run: () => operator.relist(kind) });
+    if (faults.namesakes && chance.unusual(10)) list.push(...namesakes(api));
     if (faults.broker && broker.isUp)
       list.push({
         what: 'the broker goes away',
@@ -203,6 +218,25 @@ function populate(api: Api, agents: Agents, scenario: Scenario): void {
   );
 }
 
+/** Someone deletes an object that has not ended and makes it anew, as it was first. */
+function namesakes(api: Api): Step[] {
+  const open = [...api.list('Workflow'), ...api.list('AgentTask')] as (Workflow | AgentTask)[];
+  return open
+    .filter(({ status }) => !isFinished(status?.phase))
+    .map((object) => ({
+      what: `someone makes ${object.metadata.name} anew`,
+      run: () => {
+        const { uid, ...metadata } = object.metadata;
+        api.remove(object.kind, keyOf(object));
+        if (object.kind === 'Workflow')
+          for (const task of api.list('AgentTask'))
+            if (task.metadata.ownerReferences?.some((owner) => owner.uid === uid)) api.remove(task.kind, keyOf(task));
+        const { status: _, ...fresh } = { ...object, metadata };
+        api.create(fresh as Stored);
+      },
+    }));
+}
+
 function checkEnd(
   api: Api,
   broker: SimulatedBroker,
@@ -222,9 +256,12 @@ function checkEnd(
 }
 
 function summary(api: Api): Pick<Ended, 'phases' | 'lost'> {
-  const tasks = api.list('AgentTask') as AgentTask[];
-  const phases = tasks.map((task) => [task.metadata.labels?.[labels.task] ?? '', task.status?.phase] as const);
   const workflow = api.get('Workflow', FLOW) as Workflow;
+  // A late pass may create a task of a Workflow that is no more, which nothing collects here.
+  const tasks = (api.list('AgentTask') as AgentTask[]).filter(
+    ({ metadata }) => metadata.labels?.[labels.workflowUid] === workflow.metadata.uid,
+  );
+  const phases = tasks.map((task) => [task.metadata.labels?.[labels.task] ?? '', task.status?.phase] as const);
   return {
     phases: { ...Object.fromEntries(phases), '*': workflow.status?.phase },
     lost: tasks.reduce((sum, { status }) => sum + (status?.infrastructureFailures ?? 0), 0),

@@ -40,6 +40,8 @@ export interface Faults {
   sandboxes: boolean;
   /** Someone cancels, suspends and resumes. */
   user: boolean;
+  /** Someone deletes tasks and the Workflow, and makes them anew under the same name. */
+  namesakes: boolean;
 }
 
 const outcome = fc.oneof(
