@@ -92,7 +92,7 @@ async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<
   await kube.create(resources.projects, {
     metadata: { name: 'bench', namespace: id },
     spec: {
-      repository: { url: 'https://example.com/bench.git', defaultBranch: 'main', forge: 'git' },
+      repository: { url: 'https://example.com/bench.git', defaultBranch: 'main' },
       workspace: { image: sandboxes?.workspaceImage ?? IMAGE },
       enabled: true,
     },

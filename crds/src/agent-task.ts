@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pathRules, risk, workspace } from './project.ts';
+import { workspace } from './project.ts';
 import { failureClasses, taskPhases } from './reasons.ts';
 import {
   type CelRule,
@@ -32,16 +32,9 @@ export const taskFields = {
     .max(64)
     .optional()
     .meta({ description: 'Program and arguments to run in the workspace. Excludes prompt.' }),
-  inputs: z
-    .array(z.object({ name: dnsLabel, digest }))
-    .max(32)
-    .optional()
-    .meta({ description: 'Artifacts the task reads, by content digest.' }),
   acceptance: z.array(shellLine).max(32).optional().meta({
     description: 'Shell commands that verification runs on the produced commit in a fresh sandbox; all must exit 0.',
   }),
-  paths: pathRules.optional(),
-  risk: risk.optional().meta({ description: "Default: the project's policy.defaultRisk." }),
   priority: integer(-1000, 1000)
     .optional()
     .meta({ description: 'Higher goes first. Default: that of the Workflow, else 0.' }),
@@ -63,7 +56,11 @@ export const taskFields = {
     })
     .default({ maxAttempts: 1, backoff: { baseSeconds: 5, maxSeconds: 300 } })
     .meta({ description: 'What happens after a failed attempt.' }),
-  workspace: workspace.optional().meta({ description: "Overrides the project's workspace, field by field." }),
+  workspace: workspace
+    // A sandbox is started for the pool and an image, before it is known which task it gets.
+    .omit({ resources: true })
+    .optional()
+    .meta({ description: "Overrides the project's workspace, field by field." }),
 };
 
 /** The rule shared by AgentTask specs and the tasks of a Workflow. */
@@ -167,8 +164,6 @@ export const agentTaskStatus = z.object({
   result: taskResult.optional(),
   tests: text(32).optional().meta({ description: 'Acceptance commands passed and run, ready to print: 3/3.' }),
   branch: text(255).optional().meta({ description: 'The published branch.' }),
-  tokens: integer(0, Number.MAX_SAFE_INTEGER).optional(),
-  cost: text(32).optional(),
   queuedAt: time.optional(),
   startedAt: time.optional(),
   finishedAt: time.optional(),

@@ -17,16 +17,6 @@ export const workspace = z
   .meta({ description: 'Where the commands of tasks run.' });
 export type Workspace = z.infer<typeof workspace>;
 
-const globs = z.array(z.string().min(1).max(512)).max(256);
-export const pathRules = z
-  .object({
-    allow: globs.optional().meta({ description: 'Globs of paths that may change. Default: all.' }),
-    deny: globs.optional().meta({ description: 'Globs of paths that may not change, whatever is allowed.' }),
-  })
-  .meta({ description: 'Which paths of the repository may change.' });
-
-export const risk = z.enum(['low', 'medium', 'high']);
-
 const loginKeys =
   'with keys url (they are used for this URL and what is below it only), and username and password, or token';
 
@@ -45,10 +35,6 @@ const repository = z
         }),
       }),
     defaultBranch: text(255).min(1).default('main').meta({ description: 'Branch that work starts from.' }),
-    forge: z
-      .enum(['github', 'gitlab', 'git'])
-      .default('git')
-      .meta({ description: 'What serves the repository; git means branches only, no pull requests.' }),
     credentialsSecretRef: localRef(`Secret ${loginKeys}`).optional().meta({
       description: 'Credentials to read the repository. Only the git host uses them.',
     }),
@@ -61,14 +47,6 @@ const repository = z
 export const projectSpec = z.object({
   repository,
   workspace: workspace.optional(),
-  policy: z
-    .object({
-      autonomy: z.enum(['guided', 'full']).default('guided'),
-      defaultRisk: risk.default('medium'),
-      paths: pathRules.optional(),
-    })
-    .optional()
-    .meta({ description: 'What agents may do on their own.' }),
   limits: z
     .object({
       maxParallelTasks: integer(1, 10_000)

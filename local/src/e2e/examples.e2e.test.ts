@@ -211,10 +211,10 @@ describe('what people see', () => {
     ])
       expect(everything).toContain(one);
     const [header = '', row = ''] = (await team.kubectl(['get', 'mtask', 'time-limit'])).split('\n');
-    expect(header.split(/\s{2,}/)).toEqual(['NAME', 'PHASE', 'REASON', 'ROLE', 'TRY', 'TESTS', 'COST', 'AGE']);
+    expect(header.split(/\s{2,}/)).toEqual(['NAME', 'PHASE', 'REASON', 'ROLE', 'TRY', 'TESTS', 'AGE']);
     expect(row).toMatch(/^time-limit +Failed +DeadlineExceeded +1\/1 /);
     const [wide = ''] = (await team.kubectl(['get', 'mtask', '-o', 'wide'])).split('\n');
-    for (const column of ['WORKFLOW', 'CAPABILITIES', 'RISK', 'BRANCH', 'TOKENS', 'DURATION', 'POD', 'TRACE'])
+    for (const column of ['WORKFLOW', 'CAPABILITIES', 'BRANCH', 'DURATION', 'POD', 'TRACE'])
       expect(wide).toContain(column);
   });
 
