@@ -1,4 +1,5 @@
 import { type Reason, reasons } from '@millwright/crds';
+import type { Usage } from './usage.ts';
 
 /** A task that is ready to be dispatched. */
 export interface Candidate {
@@ -28,63 +29,87 @@ export interface Limits {
   pool(key: string): number;
 }
 
+/** Whose limit keeps a task waiting. */
+export type Cause = 'project' | 'workflow' | 'pools';
+
 export interface Admission {
   /** In order of dispatch, each with the pool whose slot it takes. */
   admitted: readonly { key: string; pool: string }[];
-  /** Why each of the others waits. */
-  waits: ReadonlyMap<string, { reason: Reason; message: string }>;
+  /** Why others wait, as far as they were looked at: all behind them wait for a pool, since none that is wanted has a slot left. */
+  waits: ReadonlyMap<string, Cause>;
 }
 
 /** Priority first, then age, then key, so that the order is total and the same after a restart. */
 export const byPrecedence = (a: Candidate, b: Candidate): number =>
   b.priority - a.priority || a.createdAt - b.createdAt || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
-const count = <K>(map: Map<K, number>, key: K): void => {
-  map.set(key, (map.get(key) ?? 0) + 1);
-};
-
 /**
- * Decides which tasks are dispatched now, and says of each other why it waits. Pure: the same input gives the same answer in any order
- * of `waiting`. Only admitted tasks are published, so broker queues stay short and priority means something.
+ * Decides which tasks are dispatched now, and why others wait. Pure. Only admitted tasks are published, so broker queues stay short and
+ * priority means something. It looks no further than there are slots: with all pools full it costs nothing, however many wait.
+ * @param waiting in order of precedence
+ * @param wanted the pools of all that wait
  */
-export function admit(waiting: readonly Candidate[], holders: Iterable<Holder>, limits: Limits): Admission {
-  const projects = new Map<string, number>();
-  const workflows = new Map<string, number>();
-  const pools = new Map<string, number>();
-  const take = (holder: Holder) => {
-    count(projects, holder.project);
-    if (holder.workflow !== undefined) count(workflows, holder.workflow);
-    count(pools, holder.pool);
+export function admit(
+  waiting: Iterable<Candidate>,
+  wanted: Iterable<string>,
+  { projects, workflows, pools }: Usage,
+  limits: Limits,
+): Admission {
+  const free = {
+    project: room(projects, (key) => limits.project(key)),
+    workflow: room(workflows, (uid) => limits.workflow(uid)),
+    pool: room(pools, (name) => limits.pool(name)),
   };
-  for (const holder of holders) take(holder);
-
+  const open = new Set([...wanted].filter((name) => free.pool.has(name)));
   const admitted: { key: string; pool: string }[] = [];
-  const waits = new Map<string, { reason: Reason; message: string }>();
-  for (const task of [...waiting].sort(byPrecedence)) {
-    const projectLimit = limits.project(task.project);
-    const workflowLimit = task.workflow === undefined ? undefined : limits.workflow(task.workflow);
-    const pool = task.pools.find((name) => (pools.get(name) ?? 0) < limits.pool(name));
-    if (projectLimit !== undefined && (projects.get(task.project) ?? 0) >= projectLimit)
-      waits.set(task.key, {
-        reason: reasons.ParallelismLimit,
-        message: `${projectLimit} tasks of the project are at work, its limit: raise spec.limits.maxParallelTasks of the Project or wait`,
-      });
-    else if (workflowLimit !== undefined && (workflows.get(task.workflow ?? '') ?? 0) >= workflowLimit)
-      waits.set(task.key, {
-        reason: reasons.ParallelismLimit,
-        message: `${workflowLimit} tasks of the Workflow are at work, its spec.parallelism`,
-      });
-    else if (pool === undefined)
-      waits.set(task.key, { reason: reasons.CapacityFull, message: capacityMessage(task.pools, limits) });
+  const waits = new Map<string, Cause>();
+  for (const { key, project, workflow, pools: able } of waiting) {
+    if (open.size === 0) break;
+    const pool = able.find((name) => open.has(name));
+    if (!free.project.has(project)) waits.set(key, 'project');
+    else if (workflow !== undefined && !free.workflow.has(workflow)) waits.set(key, 'workflow');
+    else if (pool === undefined) waits.set(key, 'pools');
     else {
-      admitted.push({ key: task.key, pool });
-      take({ ...task, pool });
+      admitted.push({ key, pool });
+      free.project.take(project);
+      if (workflow !== undefined) free.workflow.take(workflow);
+      free.pool.take(pool);
+      if (!free.pool.has(pool)) open.delete(pool);
     }
   }
   return { admitted, waits };
 }
 
-function capacityMessage(pools: readonly string[], limits: Limits): string {
+/** What is left of each limit, which is asked for once. */
+function room(used: ReadonlyMap<string, number>, limitOf: (name: string) => number | undefined) {
+  const left = new Map<string, number>();
+  const of = (name: string): number => {
+    const known = left.get(name) ?? (limitOf(name) ?? Number.POSITIVE_INFINITY) - (used.get(name) ?? 0);
+    left.set(name, known);
+    return known;
+  };
+  return {
+    has: (name: string): boolean => of(name) > 0,
+    take: (name: string): void => void left.set(name, of(name) - 1),
+  };
+}
+
+/** Says to people why a task waits. */
+export function explain(cause: Cause, { project, workflow, pools }: Candidate, limits: Limits) {
+  const because = (reason: Reason, message: string) => ({ reason, message });
+  if (cause === 'project')
+    return because(
+      reasons.ParallelismLimit,
+      `${limits.project(project)} tasks of the project are at work, its limit: raise spec.limits.maxParallelTasks of the Project or wait`,
+    );
+  if (cause === 'workflow')
+    return because(
+      reasons.ParallelismLimit,
+      `${limits.workflow(workflow ?? '')} tasks of the Workflow are at work, its spec.parallelism`,
+    );
   const listed = pools.map((name) => `${name.slice(name.indexOf('/') + 1)} (${limits.pool(name)})`).join(', ');
-  return `every agent that could run it is busy; pools and their spec.scale.max: ${listed}`;
+  return because(
+    reasons.CapacityFull,
+    `every agent that could run it is busy; pools and their spec.scale.max: ${listed}`,
+  );
 }

@@ -1,5 +1,7 @@
 import type { Reason } from '@millwright/crds';
-import { admit, type Candidate, type Holder, type Limits } from './admit.ts';
+import { admit, type Candidate, type Cause, explain, type Holder, type Limits } from './admit.ts';
+import { Holders } from './usage.ts';
+import { Waiting } from './waiting.ts';
 
 /** Where a task stands with the scheduler. */
 export type Place =
@@ -12,9 +14,12 @@ export type Place =
  * the status of the tasks, so nothing is lost with it.
  */
 export class Scheduler {
-  readonly #waiting = new Map<string, Candidate>();
-  readonly #holders = new Map<string, Holder>();
-  #waits = new Map<string, { reason: Reason; message: string }>();
+  readonly #waiting = new Waiting();
+  readonly #holders = new Holders();
+  /** Why it was said to wait. */
+  readonly #causes = new Map<string, Cause>();
+  /** Those that have asked since the last pass and hear of it, whatever comes of it. */
+  readonly #asked = new Set<string>();
   #scheduled = false;
   readonly #limits: Limits;
   readonly #changed: (keys: readonly string[]) => void;
@@ -38,23 +43,28 @@ export class Scheduler {
   place(key: string): Place {
     const holder = this.#holders.get(key);
     if (holder) return { state: 'admitted', pool: holder.pool };
-    if (this.#waiting.has(key)) return { state: 'waiting', ...this.#waits.get(key) };
-    return { state: 'unknown' };
+    const candidate = this.#waiting.get(key);
+    if (!candidate) return { state: 'unknown' };
+    const cause = this.#causes.get(key);
+    return { state: 'waiting', ...(cause === undefined ? {} : explain(cause, candidate, this.#limits)) };
   }
 
   /** The task is ready; no effect when it waits or holds a slot already. */
   request(candidate: Candidate): void {
-    if (this.#holders.has(candidate.key)) return;
-    const known = this.#waiting.get(candidate.key);
-    this.#waiting.set(candidate.key, candidate);
-    if (!known || known.pools.join() !== candidate.pools.join() || known.priority !== candidate.priority) this.#pass();
+    const { key, pools, priority } = candidate;
+    if (this.#holders.get(key)) return;
+    const known = this.#waiting.get(key);
+    if (known && known.pools.join() === pools.join() && known.priority === priority) return;
+    this.#waiting.set(candidate);
+    this.#asked.add(key);
+    this.#pass();
   }
 
   /** The task is at work already (seen in its status after a restart, or its claim was granted to another pool). */
   occupy(holder: Holder): void {
     this.#forget(holder.key);
     const known = this.#holders.get(holder.key);
-    this.#holders.set(holder.key, holder);
+    this.#holders.set(holder);
     if (known && known.pool !== holder.pool) this.#pass();
   }
 
@@ -83,24 +93,20 @@ export class Scheduler {
   }
 
   /** Number of slots in use per pool. */
-  inUse(): Map<string, number> {
-    const used = new Map<string, number>();
-    for (const { pool } of this.#holders.values()) used.set(pool, (used.get(pool) ?? 0) + 1);
-    return used;
+  inUse(): ReadonlyMap<string, number> {
+    return this.#holders.pools;
   }
 
   /** Tasks that wait, per pool that could run them. */
-  waitingPerPool(): Map<string, number> {
-    const waiting = new Map<string, number>();
-    for (const { pools } of this.#waiting.values())
-      for (const pool of pools) waiting.set(pool, (waiting.get(pool) ?? 0) + 1);
-    return waiting;
+  waitingPerPool(): ReadonlyMap<string, number> {
+    return this.#waiting.pools;
   }
 
   /** Why it waited goes too: asking again, it is to be told again. */
   #forget(key: string): void {
     this.#waiting.delete(key);
-    this.#waits.delete(key);
+    this.#causes.delete(key);
+    this.#asked.delete(key);
   }
 
   #pass(): void {
@@ -114,17 +120,24 @@ export class Scheduler {
 
   #run(): void {
     if (this.#waiting.size === 0) return;
-    const { admitted, waits } = admit([...this.#waiting.values()], this.#holders.values(), this.#limits);
+    const { admitted, waits } = admit(this.#waiting.values(), this.#waiting.pools.keys(), this.#holders, this.#limits);
     const changed: string[] = [];
     for (const { key, pool } of admitted) {
       const candidate = this.#waiting.get(key);
       if (!candidate) continue;
-      this.#waiting.delete(key);
-      this.#holders.set(key, { ...candidate, pool });
+      this.#forget(key);
+      this.#holders.set({ ...candidate, pool });
       changed.push(key);
     }
-    for (const [key, wait] of waits) if (this.#waits.get(key)?.reason !== wait.reason) changed.push(key);
-    this.#waits = new Map(waits);
+    const told = (key: string, cause: Cause) => {
+      if (this.#causes.get(key) === cause) return;
+      this.#causes.set(key, cause);
+      changed.push(key);
+    };
+    for (const [key, cause] of waits) told(key, cause);
+    // What an earlier pass has said of others that this one did not reach may wait: they could not go for another reason either.
+    for (const key of this.#asked) if (!waits.has(key)) told(key, 'pools');
+    this.#asked.clear();
     if (changed.length > 0) this.#changed(changed);
   }
 }
