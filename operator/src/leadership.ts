@@ -93,7 +93,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
     options.taskMetrics.settled(held.message);
   });
   const lazy = new LazyWrites({ clock: systemClock });
-  const history = new History({ broker, logger, allowed: options.writesAllowed });
+  const history = new History({ broker, logger, clock: systemClock, random: Math.random });
   const events = createEventRecorder({
     kube,
     component: 'millwright.dev/operator',

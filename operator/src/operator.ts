@@ -91,6 +91,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
         .catch((error: unknown) => logger.warn('consumer was not cancelled', { error: String(error) }));
       disconnectEvents();
       followBroker();
+      history.stop();
       await Promise.all(Object.values(leadership.controllers).map((controller) => controller.stop()));
       await events.stop();
     },

@@ -31,7 +31,7 @@ export function repeatReports({ cluster, telemetry, history, now }: Leadership):
   for (const task of cluster.tasks.store.values())
     if (isRecent(task.status?.history?.at(-1)?.finishedAt)) traceTaskAgain(telemetry, task, cluster.pods.store);
   for (const { store } of [cluster.projects, cluster.pools, cluster.workflows, cluster.tasks])
-    for (const object of store.values()) history.record(object);
+    for (const object of store.values()) history.repeat(object);
 }
 
 /** Has everything looked at that is there; a finished task needs nothing more. */
