@@ -73,8 +73,13 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
     await shutDown(0);
     return error;
   });
-  const publisher = createPublisher({ link: publishing, log, onConfirm: options.onConfirm });
-  const requester = createRequester(publishing, log);
+  const publisher = createPublisher({
+    link: publishing,
+    log,
+    mayPublish: options.mayPublish,
+    onConfirm: options.onConfirm,
+  });
+  const requester = createRequester(publishing, log, options.mayPublish);
 
   function updateState(): void {
     // The first call comes while the links are made.

@@ -73,6 +73,15 @@ export class UnencodableError extends PublishError {
   }
 }
 
+/** Whoever may publish decided that this process may not (`BrokerOptions.mayPublish`). */
+export class ForbiddenError extends PublishError {
+  override name = 'ForbiddenError';
+
+  constructor() {
+    super('this process may not publish', 'no');
+  }
+}
+
 /** The connection or channel went away between sending and confirmation. */
 export class ConnectionLostError extends PublishError {
   override name = 'ConnectionLostError';

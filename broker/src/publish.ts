@@ -8,6 +8,7 @@ import type { Link } from './connection.ts';
 import {
   ClosedError,
   ConnectionLostError,
+  ForbiddenError,
   messageOf,
   PublishError,
   UnencodableError,
@@ -36,6 +37,8 @@ export interface Publisher {
 export interface PublisherOptions {
   link: Link;
   log: Log;
+  /** See `BrokerOptions`. */
+  mayPublish?: (() => boolean) | undefined;
   onConfirm?: ((exchange: string, milliseconds: number) => void) | undefined;
   /** Runs on every new channel before anything is published on it. */
   prepare?: (channel: ConfirmChannel) => Promise<void>;
@@ -71,6 +74,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let reopenAttempt = 0;
 
   function transmit(entry: Entry, on: ConfirmChannel): void {
+    if (options.mayPublish?.() === false) {
+      entry.reject(new ForbiddenError());
+      return;
+    }
     entry.sentAt = performance.now();
     inFlight.add(entry);
     inFlightBytes += weight(entry);

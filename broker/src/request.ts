@@ -33,7 +33,7 @@ interface Question {
   fail(error: Error): void;
 }
 
-export function createRequester(link: Link, log: Log): Requester {
+export function createRequester(link: Link, log: Log, mayPublish: (() => boolean) | undefined): Requester {
   const questions = new Map<string, Question>();
   let publisher: Publisher | undefined;
 
@@ -41,6 +41,7 @@ export function createRequester(link: Link, log: Log): Requester {
     return createPublisher({
       link,
       log,
+      mayPublish,
       prepare: async (channel) => {
         await channel.consume(REPLY_TO, answered, { noAck: true });
       },

@@ -17,6 +17,11 @@ export interface BrokerOptions {
   log?: Log;
   /** `declare` (operator, gateway, recorder, publisher): exchanges and queues are declared on every connect. `assume` (sandboxes): they exist. */
   topology?: 'declare' | 'assume';
+  /**
+   * Asked at the moment at which a message, a request or an answer would leave this process: one that has waited here for the connection
+   * may no longer be right. When false, it rejects with ForbiddenError. Absent: always allowed.
+   */
+  mayPublish?: () => boolean;
   /** After so long without a connection, the broker gives up and closes with an error. For ever when absent. */
   recoverForMs?: number;
   /** Called with every confirmed publish: where to, and milliseconds from send to confirmation. */
@@ -122,7 +127,7 @@ export interface Broker {
    *
    * Rejects with InvalidMessageError or OversizedError (never sent), UnroutableError (no queue takes it), ConnectionLostError
    * (sent, and not known whether it arrived: never re-sent here, since only the caller knows whether that is still right), PublishError
-   * otherwise (refused, timed out, backlog full, closed). Never throws synchronously.
+   * otherwise (refused, forbidden, timed out, backlog full, closed). Never throws synchronously.
    */
   publish<T>(target: Target, schema: z.ZodType<T>, message: T, options?: PublishOptions): Promise<void>;
 

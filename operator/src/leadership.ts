@@ -30,6 +30,7 @@ import { traceTask, traceWorkflow } from './tracing.ts';
 export interface OperatorOptions {
   /** Guarded by the leader election: it refuses to write once the lease is lost. */
   kube: KubeClient;
+  /** Guarded alike. */
   broker: Broker;
   management: Management;
   /** Reflectors that have synced. */
@@ -37,7 +38,6 @@ export interface OperatorOptions {
   /** The one namespace that is watched; all when absent. */
   watchNamespace?: string;
   epoch: () => number;
-  writesAllowed: () => boolean;
   /** This process, for Events. */
   instance: string;
   grants: GrantSettings;

@@ -79,6 +79,7 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     url: config.amqpUrl,
     name: `operator ${config.identity}`,
     topology: 'declare',
+    mayPublish: () => election.writesAllowed(),
     log: (level, message, fields) => logger[level](message, fields),
     ...brokerMetrics(metrics),
   });
@@ -91,7 +92,6 @@ async function run(config: OperatorConfig, logger: Logger): Promise<void> {
     cluster,
     ...(config.watchNamespace === undefined ? {} : { watchNamespace: config.watchNamespace }),
     epoch: () => election.epoch,
-    writesAllowed: () => election.writesAllowed(),
     instance: config.identity,
     grants: { signingKey: config.signingKey, gatewayUrl: config.gatewayUrl, author: config.author },
     sandbox: config.sandbox,

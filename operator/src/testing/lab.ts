@@ -315,7 +315,12 @@ async function runOperator(options: {
   const base = await connectKube({ kubeconfig, metrics });
   const dead = new AbortController();
   const proxy = await createFlakyProxy(amqpUrl);
-  const broker = await connect({ url: proxy.url, name: `operator ${epoch}`, topology: 'declare' });
+  const broker = await connect({
+    url: proxy.url,
+    name: `operator ${epoch}`,
+    topology: 'declare',
+    mayPublish: () => !dead.signal.aborted,
+  });
   const cluster = watchCluster({ kube: base, namespace, shard: namespace, logger: silentLogger, metrics });
   for (const reflector of Object.values(cluster)) void reflector.run(dead.signal);
   await waitForSync(Object.values(cluster));
@@ -325,7 +330,6 @@ async function runOperator(options: {
     management: admin,
     cluster,
     epoch: () => epoch,
-    writesAllowed: () => !dead.signal.aborted,
     instance: `operator-${epoch}`,
     grants: {
       signingKey: SIGNING_KEY,
