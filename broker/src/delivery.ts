@@ -2,7 +2,7 @@
 import type { Channel, ConsumeMessage, MessageProperties } from 'amqplib';
 import { messageOf, UnencodableError } from './errors.ts';
 import { carriedProperties, header, publisherOf, stringOf, traceparentOf } from './headers.ts';
-import { retryTier, topology } from './topology.ts';
+import { isRetried, retryTier, topology } from './topology.ts';
 import type { Delivery, Log, RawProperties, Target } from './types.ts';
 
 /** What of a dead letter is kept when it is larger; it cannot be re-driven then. */
@@ -54,7 +54,7 @@ export class Receipt {
   requeue(delayMs = 0): void {
     if (!this.#take()) return;
     if (delayMs <= 0) this.#putBack();
-    else if (this.queue.startsWith('work.')) this.#retryLater(delayMs);
+    else if (isRetried(this.queue)) this.#retryLater(delayMs);
     else setTimeout(() => this.#putBack(), delayMs).unref();
   }
 

@@ -18,6 +18,8 @@ describe('poolPermissions', () => {
     ['write', 'millwright.events', true],
     ['write', 'millwright.retry.5s', true],
     ['write', 'millwright.effects', false],
+    ['write', 'millwright.answers', false],
+    ['read', 'millwright.answers', false],
     ['write', 'millwright.probes', false],
     ['read', 'millwright.probes', false],
     ['write', 'millwright.work', false],
@@ -38,6 +40,7 @@ describe('poolTopicPermissions', () => {
     ['millwright.events', 'log.team-a', true],
     ['millwright.events', 'log.team-b', false],
     ['millwright.events', 'snapshot.team-a', false],
+    ['millwright.retry.5s', 'millwright.effects', false],
     ['millwright.retry.5s', 'work.team-a.0', true],
     ['millwright.retry.60s', 'work.team-b.0', false],
   ])('%s with %s: %s', (exchange, key, allowed) => {

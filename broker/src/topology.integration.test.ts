@@ -38,6 +38,7 @@ describe('topology', () => {
           topology.recorder,
           topology.dead,
           topology.effects,
+          topology.answers,
           topology.probes,
           topology.results,
           'millwright.retry.5s',
@@ -48,12 +49,14 @@ describe('topology', () => {
     expect(await vhost.management.listQueues('work.')).toMatchObject([{ name: queue, consumers: 0 }]);
   });
 
-  it('routes results, effects and events to their queues', async () => {
+  it('routes results, effects, their answers and events to their queues', async () => {
     const broker = await open();
     await broker.publish(targets.results, schema, { n: 1 });
     await broker.publish(targets.effects, schema, { n: 1 });
+    await broker.publish(targets.answers, schema, { n: 1 });
     await broker.publish(targets.event('log', 'team-a'), schema, { n: 1 });
-    for (const queue of [topology.results, topology.effects, topology.recorder]) await depth(broker, queue).toBe(1);
+    for (const queue of [topology.results, topology.effects, topology.answers, topology.recorder])
+      await depth(broker, queue).toBe(1);
   });
 
   it('makes a work queue anew after somebody deleted it', async () => {
@@ -116,6 +119,25 @@ describe('requeue with a delay', () => {
     });
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(4_500);
     await depth(broker, 'millwright.retry.5s').toBe(0);
+  });
+
+  it('returns an effect the same way, and holds none of its deliveries meanwhile', async () => {
+    const broker = await open();
+    const got: Delivery<{ n: number }>[] = [];
+    await broker.consume(
+      topology.effects,
+      schema,
+      (delivery) => {
+        got.push(delivery);
+        if (delivery.message.n === 1 && !delivery.headers['x-millwright-retries']) delivery.requeue(1_000);
+        else delivery.ack();
+      },
+      { prefetch: 1 },
+    );
+    await broker.publish(targets.effects, schema, { n: 1 }, { messageId: 'uid:1:branch' });
+    await broker.publish(targets.effects, schema, { n: 2 });
+    await expect.poll(() => got.map(({ message }) => message.n), { timeout: 20_000 }).toEqual([1, 2, 1]);
+    expect(got[2]).toMatchObject({ messageId: 'uid:1:branch', headers: { 'x-millwright-retries': 1 } });
   });
 
   it('keeps the work as a dead letter when its queue is gone meanwhile', async () => {
@@ -223,6 +245,7 @@ describe('the user of a pool', () => {
 
   it.each([
     ['effects', targets.effects],
+    ['answers to effects', targets.answers],
     ['control', targets.control],
     ['work', targets.work('work.team-a.0')],
     ['dead letters', { exchange: topology.dead, routingKey: '' }],
@@ -237,12 +260,15 @@ describe('the user of a pool', () => {
     await expect(sandbox.publish(target, schema, { n: 1 })).rejects.toThrow(/ACCESS.REFUSED/);
   });
 
-  it.each([topology.results, topology.effects, topology.dead, topology.recorder])('may not read %s', async (queue) => {
-    await expect(sandbox.consume(queue, schema, () => {}, { prefetch: 1 })).rejects.toMatchObject({
-      name: 'RefusedError',
-      code: 403,
-    });
-  });
+  it.each([topology.results, topology.effects, topology.answers, topology.dead, topology.recorder])(
+    'may not read %s',
+    async (queue) => {
+      await expect(sandbox.consume(queue, schema, () => {}, { prefetch: 1 })).rejects.toMatchObject({
+        name: 'RefusedError',
+        code: 403,
+      });
+    },
+  );
 
   it('may not read work of another namespace, nor make or delete queues', async () => {
     const foreign = await operator.ensureWorkQueue({ ...key, namespace: 'team-b' });

@@ -13,7 +13,7 @@ export type RetryTier = keyof typeof retryTiers;
 export const topology = {
   /** Direct exchange; the routing key is the work queue's name. */
   work: 'millwright.work',
-  /** Where retry queues dead-letter to: bound like `work`, but what no queue takes goes to `dead` instead of nowhere. */
+  /** Where retry queues dead-letter to: work queues and `effects` are bound to it, and what no queue takes goes to `dead` instead of nowhere. */
   again: 'millwright.work.again',
   /** Fanout exchange. */
   control: 'millwright.control',
@@ -21,6 +21,11 @@ export const topology = {
   results: 'millwright.results',
   /** Fanout exchange and its queue. */
   effects: 'millwright.effects',
+  /**
+   * Fanout exchange and its queue: what came of effects. Apart from `results`, where a result may be held until the answer to its effect is
+   * here: behind a full prefetch of such results, no answer would ever arrive.
+   */
+  answers: 'millwright.answers',
   /** Fanout exchange and its queue: questions of the operator to whichever git host is free. */
   probes: 'millwright.probes',
   /** Topic exchange; the routing key is `<type>.<namespace>`. */
@@ -29,7 +34,7 @@ export const topology = {
   recorder: 'events.recorder',
   /** Fanout exchange and its queue. */
   dead: 'millwright.dead',
-  /** Topic exchange and its queue; the routing key is that of the work queue to return to. */
+  /** Topic exchange and its queue; the routing key is the name of the queue to return to. */
   retry: (tier: RetryTier) => `millwright.retry.${tier}` as const,
 } as const;
 
@@ -39,6 +44,7 @@ export const targets = {
   control: { exchange: topology.control, routingKey: '' } as Target,
   results: { exchange: topology.results, routingKey: topology.results } as Target,
   effects: { exchange: topology.effects, routingKey: topology.effects } as Target,
+  answers: { exchange: topology.answers, routingKey: topology.answers } as Target,
   probes: { exchange: topology.probes, routingKey: topology.probes } as Target,
   event: (type: string, namespace: string): Target => ({
     exchange: topology.events,
@@ -113,6 +119,7 @@ export const exchanges: readonly ExchangeSpec[] = [
   { name: topology.control, type: 'fanout' },
   { name: topology.results, type: 'fanout' },
   { name: topology.effects, type: 'fanout' },
+  { name: topology.answers, type: 'fanout' },
   { name: topology.probes, type: 'fanout' },
   { name: topology.events, type: 'topic' },
   // Topic, because only topic exchanges let a user be limited to some routing keys: a pool may return work to its own namespace only.
@@ -126,7 +133,15 @@ export const queues: readonly QueueSpec[] = [
     bindings: [{ exchange: topology.dead, key: '' }],
   },
   { name: topology.results, arguments: deadLettered, bindings: [{ exchange: topology.results, key: '' }] },
-  { name: topology.effects, arguments: deadLettered, bindings: [{ exchange: topology.effects, key: '' }] },
+  {
+    name: topology.effects,
+    arguments: deadLettered,
+    bindings: [
+      { exchange: topology.effects, key: '' },
+      { exchange: topology.again, key: topology.effects },
+    ],
+  },
+  { name: topology.answers, arguments: deadLettered, bindings: [{ exchange: topology.answers, key: '' }] },
   {
     name: topology.probes,
     arguments: { ...quorum, 'x-message-ttl': PROBE_TTL_MS, 'x-delivery-limit': DELIVERY_LIMIT },
@@ -150,6 +165,9 @@ export const workQueue = (name: string, expiresMs = WORK_QUEUE_EXPIRES_MS): Queu
     { exchange: topology.again, key: name },
   ],
 });
+
+/** Whether retry queues can give a message back to this queue. */
+export const isRetried = (queue: string): boolean => queue.startsWith('work.') || queue === topology.effects;
 
 /** The shortest tier that waits at least `delayMs`, or the longest there is. */
 export function retryTier(delayMs: number): RetryTier {

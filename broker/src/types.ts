@@ -77,8 +77,8 @@ export interface Delivery<T> {
   readonly settled: boolean;
   ack(): void;
   /**
-   * Gives the message back to its queue: at once, or after a delay in milliseconds. Deliveries of work queues wait in the retry
-   * queue of the next longer tier, durably; others wait in this process, still unacknowledged.
+   * Gives the message back to its queue: at once, or after a delay in milliseconds. Deliveries of work queues and of effects wait in the
+   * retry queue of the next longer tier, durably; others wait in this process, still unacknowledged.
    */
   requeue(delayMs?: number): void;
   /** Moves the message to `millwright.dead`. Resolves when that is confirmed; on an error the message goes back to its queue. */

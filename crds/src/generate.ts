@@ -11,6 +11,7 @@ import {
   claimReply,
   controlMessage,
   effectMessage,
+  effectResultMessage,
   eventMessage,
   operatorInbound,
   welcomeMessage,
@@ -29,6 +30,7 @@ const messages = {
   claimReply,
   operatorInbound,
   effectMessage,
+  effectResultMessage,
   controlMessage,
   eventMessage,
 };

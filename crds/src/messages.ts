@@ -182,7 +182,7 @@ export const effectMessage = z.discriminatedUnion('type', [publishBranchMessage]
 export type PublishBranchMessage = z.infer<typeof publishBranchMessage>;
 export type EffectMessage = z.infer<typeof effectMessage>;
 
-/** On `millwright.results`: what came of an effect. */
+/** On `millwright.answers`: what came of an effect. */
 export const effectResultMessage = z.strictObject({
   type: z.literal('effectResult'),
   id: text(256).min(1),
@@ -215,13 +215,12 @@ export const probeReply = z.strictObject({
 });
 export type ProbeReply = z.infer<typeof probeReply>;
 
-/** Everything the operator reads. */
+/** Everything the operator reads on `millwright.results`. */
 export const operatorInbound = z.discriminatedUnion('type', [
   helloMessage,
   claimMessage,
   heartbeatMessage,
   resultMessage,
-  effectResultMessage,
 ]);
 export type OperatorInbound = z.infer<typeof operatorInbound>;
 

@@ -38,15 +38,15 @@ function handled(message: HandledMessage['message'], context?: string): Finished
 describe('a message that was handled', () => {
   const sender = 'b7ad6b7169203331';
   test.each([
-    ['a claim', claim, 'run'],
-    ['a result', result, 'verify'],
-    ['the answer to an effect', effect, 'run'],
-  ] as const)('%s is processed below its sending, and acknowledged below that', (_, message, kind) => {
+    ['a claim', claim, 'run', 'millwright.results'],
+    ['a result', result, 'verify', 'millwright.results'],
+    ['the answer to an effect', effect, 'run', 'millwright.answers'],
+  ] as const)('%s is processed below its sending, and acknowledged below that', (_, message, kind, queue) => {
     const [process, settle] = handled(message, traceparent(traceIdOf(uid), sender));
     expect(process).toMatchObject({
       traceId: traceIdOf(uid),
       parentSpanId: sender,
-      name: 'process millwright.results',
+      name: `process ${queue}`,
       kind: 'consumer',
       start: NOW,
       end: NOW + 5,
@@ -54,7 +54,7 @@ describe('a message that was handled', () => {
     expect(settle).toMatchObject({
       traceId: traceIdOf(uid),
       parentSpanId: process?.spanId,
-      name: 'ack millwright.results',
+      name: `ack ${queue}`,
       kind: 'client',
       attributes: { 'messaging.operation.type': 'settle', 'messaging.message.id': `${uid}:1:m` },
     });

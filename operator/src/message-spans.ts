@@ -73,7 +73,7 @@ export function spansOfHandled(task: AgentTask, held: HandledMessage, now: numbe
   const traceId = traceOf(task);
   const sender = parseTraceparent(delivery.traceparent);
   const about = {
-    destination: topology.results,
+    destination: message.type === 'effectResult' ? topology.answers : topology.results,
     ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
   };
   const process = messagingSpan({ operation: 'process', ...about });

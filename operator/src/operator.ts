@@ -1,5 +1,5 @@
 import { topology } from '@millwright/broker';
-import { operatorInbound } from '@millwright/crds';
+import { effectResultMessage, operatorInbound } from '@millwright/crds';
 import { startPools } from './agent-pool/controller.ts';
 import { startSweep } from './agent-pool/sweep.ts';
 import { startTasks } from './agent-task/controller.ts';
@@ -18,7 +18,7 @@ export interface Operator {
   stop(): Promise<void>;
 }
 
-/** How many unsettled messages the operator holds: results wait here while their verification runs. */
+/** How many unsettled messages of each queue the operator holds. */
 const PREFETCH = 2_000;
 
 /** Starts everything that only the leader does, on caches that are in sync. */
@@ -78,17 +78,20 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       for (const pool of cluster.pools.store.values()) enqueue('pool', keyOf(pool));
     }
   });
-  const consumer = await broker.consume(topology.results, operatorInbound, inboundOf(leadership), {
-    prefetch: PREFETCH,
-  });
+  const inbound = inboundOf(leadership);
+  const consumers = await Promise.all([
+    broker.consume(topology.results, operatorInbound, inbound.fromAgents, { prefetch: PREFETCH }),
+    broker.consume(topology.answers, effectResultMessage, inbound.fromPublisher, { prefetch: PREFETCH }),
+  ]);
   if (broker.connected) leadership.listeningSince ??= now();
 
   return {
     unclaimed: () => workQueues.unclaimed(),
     async stop() {
-      await consumer
-        .cancel()
-        .catch((error: unknown) => logger.warn('consumer was not cancelled', { error: String(error) }));
+      for (const consumer of consumers)
+        await consumer
+          .cancel()
+          .catch((error: unknown) => logger.warn('consumer was not cancelled', { error: String(error) }));
       disconnectEvents();
       followBroker();
       history.stop();

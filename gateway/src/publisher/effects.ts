@@ -25,7 +25,7 @@ export interface EffectOptions {
 const REQUEUE_MS = 5_000;
 
 /**
- * Handles what arrives on `millwright.effects`: does it, answers on `millwright.results`, and only then acknowledges it. One effect of a
+ * Handles what arrives on `millwright.effects`: does it, answers on `millwright.answers`, and only then acknowledges it. One effect of a
  * project at a time. What an earlier leader decided is dropped once a later one has spoken about the attempt.
  */
 export function effectHandler(options: EffectOptions): (delivery: Delivery<EffectMessage>) => Promise<void> {
@@ -101,7 +101,7 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
       });
       const traced = trace(delivery, result, start);
       try {
-        await options.broker.publish(targets.results, effectResultMessage, result, {
+        await options.broker.publish(targets.answers, effectResultMessage, result, {
           messageId: `${messageIds.effect(task.uid, attempt, kind)}:result`,
           ...(traced === undefined ? {} : { traceparent: traced.context }),
         });

@@ -45,7 +45,7 @@ beforeEach(async () => {
   answers = [];
   performed = 0;
   await broker.consume(
-    topology.results,
+    topology.answers,
     effectResultMessage,
     (delivery) => {
       answers.push(delivery.message);
@@ -145,7 +145,7 @@ it('does it once more when its answer was lost, which changes nothing', async ()
   const intact = broker.publish;
   Object.assign(broker, {
     publish: (...args: Parameters<Broker['publish']>) => {
-      if (broken && args[0].exchange === topology.results) {
+      if (broken && args[0].exchange === topology.answers) {
         broken = false;
         return Promise.reject(new Error('connection lost'));
       }

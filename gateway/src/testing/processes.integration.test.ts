@@ -124,7 +124,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
 
   const answers: EffectResultMessage[] = [];
   await broker.consume(
-    topology.results,
+    topology.answers,
     effectResultMessage,
     (delivery) => {
       answers.push(delivery.message);

@@ -33,7 +33,8 @@ function hopsOf({ status }: AgentTask): string[] {
   const verify = [`${operator} verify attempt 1`, `${operator} send millwright.work`, `${agent} process WORK`];
   const effect = [`${operator} attempt 1`, `${operator} send millwright.effects`];
   const published = [...effect, `${publisher} process millwright.effects`];
-  const handled = [`${operator} process millwright.results`, `${operator} ack millwright.results`];
+  const handledFrom = (queue: string) => [`${operator} process ${queue}`, `${operator} ack ${queue}`];
+  const handled = handledFrom('millwright.results');
   const claim = [`${agent} send millwright.results`, ...handled].map((hop) => `${hop} (claim)`);
   const result = [`${agent} send millwright.results`, ...handled];
   const request = (method: string, route: string, servedAs: string) => [
@@ -60,7 +61,7 @@ function hopsOf({ status }: AgentTask): string[] {
     ...(status?.verifier ? [...common(verify), [...verify, `${agent} agent verify`]] : []),
     ...(status?.branch
       ? [
-          [...published, ...handled],
+          [...published, ...handledFrom('millwright.answers')],
           [...published, `${publisher} ack millwright.effects`],
         ]
       : []),
@@ -165,7 +166,10 @@ test('and stays one when its operator is killed in the middle', async () => {
   const { status } = await team.workflow('traced-on');
   // What the killed process had sent is not the matter here: what it has handled so far, two results and a branch of `first`, its claims and
   // those of `left` and `right`, has arrived.
-  const isKnown = (spans: Span[]) => spans.filter(({ name }) => name === 'ack millwright.results').length >= 7;
+  const isKnown = (spans: Span[]) => {
+    const acks = (queue: string) => spans.filter(({ name }) => name === `ack ${queue}`).length;
+    return acks('millwright.results') >= 6 && acks('millwright.answers') >= 1;
+  };
   await until(() => traceOf(world.environment.jaegerUrl, status?.traceID ?? ''), isKnown, 60);
   const pod = await leader(world.ctx);
   const now = ['--grace-period=0', '--force'];

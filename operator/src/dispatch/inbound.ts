@@ -40,11 +40,19 @@ const OLD_MS = 5_000;
 
 const keyFor = (task: TaskIdentity): string => `${task.namespace}/${task.name}`;
 
+/** Handlers of what the operator consumes. */
+export interface Inbound {
+  /** Of `millwright.results`. */
+  fromAgents: (delivery: Delivery<OperatorInbound>) => Promise<void>;
+  /** Of `millwright.answers`. */
+  fromPublisher: (delivery: Delivery<EffectResultMessage>) => Promise<void>;
+}
+
 /**
  * Handles one message to the operator: proves it genuine, puts it into the inbox of its task and enqueues the task. It decides nothing else.
  * What is stale, foreign or about a task that does not exist is answered where somebody waits, and goes to the dead-letter queue.
  */
-export function createInbound(options: InboundOptions): (delivery: Delivery<OperatorInbound>) => Promise<void> {
+export function createInbound(options: InboundOptions): Inbound {
   const { broker, memories, signingKey, logger, now, listeningSince, cached, live, enqueue } = options;
 
   /** The task itself: one that was made anew under its name is another. */
@@ -158,7 +166,8 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
     enqueue(keyFor(message.task));
   }
 
-  async function effectResult(delivery: Delivery<OperatorInbound>, message: EffectResultMessage): Promise<void> {
+  async function fromPublisher(delivery: Delivery<EffectResultMessage>): Promise<void> {
+    const { message } = delivery;
     // Only the publisher may, whose user is no pool's; who gives no user could be anybody.
     if (delivery.userId === undefined || parsePoolUser(delivery.userId))
       return delivery.deadLetter(`foreign: user ${delivery.userId} answers an effect`);
@@ -169,7 +178,7 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
     enqueue(keyFor(message.task));
   }
 
-  return (delivery) => {
+  function fromAgents(delivery: Delivery<OperatorInbound>): Promise<void> {
     const { message } = delivery;
     switch (message.type) {
       case 'hello':
@@ -180,8 +189,8 @@ export function createInbound(options: InboundOptions): (delivery: Delivery<Oper
         return heartbeat(delivery, message);
       case 'result':
         return result(delivery, message);
-      case 'effectResult':
-        return effectResult(delivery, message);
     }
-  };
+  }
+
+  return { fromAgents, fromPublisher };
 }

@@ -159,7 +159,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
     async (delivery) => {
       const { id, task, attempt, branch, commit } = delivery.message;
       effects.push(delivery.message);
-      await broker.publish(targets.results, effectResultMessage, {
+      await broker.publish(targets.answers, effectResultMessage, {
         type: 'effectResult',
         id,
         task,

@@ -192,7 +192,7 @@ export function createAgents(options: AgentsOptions) {
     if (!envelope) return;
     const { id, task, attempt, commit, branch } = envelope.body as EffectMessage;
     laws.published(id, task.uid, attempt, commit);
-    broker.results.push({
+    broker.answers.push({
       body: { type: 'effectResult', id, task, attempt, ok: true, branch, commit },
       userId: 'publisher',
     });

@@ -14,6 +14,7 @@ export interface Envelope {
 export interface SimulatedBroker {
   isUp: boolean;
   readonly results: Envelope[];
+  readonly answers: Envelope[];
   readonly effects: Envelope[];
   /** By name of the queue. */
   readonly work: Map<string, { key: WorkKey; ready: Envelope[] }>;
@@ -29,6 +30,7 @@ export interface SimulatedBroker {
 export const createBroker = (): SimulatedBroker => ({
   isUp: true,
   results: [],
+  answers: [],
   effects: [],
   work: new Map(),
   dead: [],
@@ -37,7 +39,19 @@ export const createBroker = (): SimulatedBroker => ({
   onControl: () => undefined,
 });
 
+/** The queues that the operator consumes. */
+export const inboundQueues = ['results', 'answers'] as const;
+
+/** What the operator was delivered: a message, and its queue. */
+export interface Inbound {
+  queue: (typeof inboundQueues)[number];
+  envelope: Envelope;
+}
+
 /** Messages that were delivered and not settled come again. */
-export function redeliver(broker: SimulatedBroker, envelopes: Iterable<Envelope>): void {
-  broker.results.unshift(...[...envelopes].map((envelope) => ({ ...envelope, redelivered: true })));
+export function redeliver(broker: SimulatedBroker, delivered: Iterable<Inbound>): void {
+  for (const name of inboundQueues) {
+    const again = [...delivered].filter(({ queue }) => queue === name);
+    broker[name].unshift(...again.map(({ envelope }) => ({ ...envelope, redelivered: true })));
+  }
 }

@@ -1,5 +1,12 @@
 import { type Broker, ConnectionLostError, type Delivery, workQueueName } from '@millwright/broker';
-import { type AgentTask, type OperatorInbound, operatorInbound, type Workflow } from '@millwright/crds';
+import {
+  type AgentTask,
+  type EffectResultMessage,
+  effectResultMessage,
+  type OperatorInbound,
+  operatorInbound,
+  type Workflow,
+} from '@millwright/crds';
 import { silentLogger } from '@millwright/otel';
 import type { TaskPlan } from '../../agent-task/actions.ts';
 import type { TaskMemories } from '../../agent-task/memory.ts';
@@ -29,7 +36,7 @@ import { executeWorkflow } from '../../workflow/execute.ts';
 import { type DagCache, observeWorkflow } from '../../workflow/observe.ts';
 import type { WorkflowObservation } from '../../workflow/plan.ts';
 import type { Api, Stored } from './api.ts';
-import { type Envelope, redeliver, type SimulatedBroker } from './broker.ts';
+import { type Inbound, redeliver, type SimulatedBroker } from './broker.ts';
 import type { Chance } from './chance.ts';
 
 /** The parts of the operator that a mutant replaces. */
@@ -70,7 +77,7 @@ export function startProcess(options: ProcessOptions) {
   const dirty = new Set<string>();
   const timers = new Map<string, number>();
   const deferred: (() => void)[] = [];
-  const unsettled = new Set<Envelope>();
+  const unsettled = new Set<Inbound>();
   let listeningSince: number | undefined = broker.isUp ? now() : undefined;
 
   /** A call to something outside, and what can become of it. */
@@ -340,13 +347,11 @@ export function startProcess(options: ProcessOptions) {
       if (brain.trustsCache) believe(kind, event.object as KubeObject);
       else stores[kind]?.upsert(event.object as KubeObject, 'watch');
     },
-    async receive(envelope: Envelope): Promise<void> {
-      unsettled.add(envelope);
-      const settle = () => void (isDead || unsettled.delete(envelope));
-      const raw = operatorInbound.parse(envelope.body);
-      const task = 'task' in raw ? api.get('AgentTask', `${raw.task.namespace}/${raw.task.name}`) : undefined;
-      const delivery = {
-        message: brain.read(raw, task as AgentTask | undefined),
+    async receive(delivered: Inbound): Promise<void> {
+      const { queue, envelope } = delivered;
+      unsettled.add(delivered);
+      const settle = () => void (isDead || unsettled.delete(delivered));
+      const properties = {
         userId: envelope.userId,
         redelivered: envelope.redelivered ?? false,
         sentAt: now(),
@@ -357,14 +362,22 @@ export function startProcess(options: ProcessOptions) {
           await connected(() => broker.dead.push(reason));
           settle();
         },
-      } as unknown as Delivery<OperatorInbound>;
+      };
       try {
-        await inbound(delivery);
+        if (queue === 'answers') {
+          const message = effectResultMessage.parse(envelope.body);
+          await inbound.fromPublisher({ ...properties, message } as unknown as Delivery<EffectResultMessage>);
+        } else {
+          const raw = operatorInbound.parse(envelope.body);
+          const task = 'task' in raw ? api.get('AgentTask', `${raw.task.namespace}/${raw.task.name}`) : undefined;
+          const message = brain.read(raw, task as AgentTask | undefined);
+          await inbound.fromAgents({ ...properties, message } as unknown as Delivery<OperatorInbound>);
+        }
       } catch (error) {
         if (error instanceof Died) return;
         if (!(error instanceof KubeError || error instanceof ConnectionLostError)) throw error;
         // The consumer gives a message back whose handler failed.
-        if (unsettled.delete(envelope)) redeliver(broker, [envelope]);
+        if (unsettled.delete(delivered)) redeliver(broker, [delivered]);
       }
     },
     disconnected(): void {

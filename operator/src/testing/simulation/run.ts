@@ -6,7 +6,7 @@ import { planWorkflow } from '../../workflow/plan.ts';
 import { aPool, aProject, aWorkflow, NAMESPACE, NOW } from '../objects.ts';
 import { type Agents, createAgents } from './agents.ts';
 import { type Api, createApi, type Stored } from './api.ts';
-import { createBroker, type Envelope, redeliver, type SimulatedBroker } from './broker.ts';
+import { createBroker, type Inbound, inboundQueues, redeliver, type SimulatedBroker } from './broker.ts';
 import { type Chance, chanceFrom } from './chance.ts';
 import { createLaws } from './laws.ts';
 import { type Brain, type OperatorProcess, startProcess } from './operator-process.ts';
@@ -33,6 +33,8 @@ export const soundBrain: Brain = {
 /** Far more than any run needs. */
 const MAX_STEPS = 20_000;
 const HEARTBEAT_MS = 10_000;
+/** How many unsettled messages of each queue the operator holds: few, so that what it holds is often in the way of what it waits for. */
+const PREFETCH = 2;
 const FLOW = `${NAMESPACE}/flow`;
 
 /** Runs a Workflow to its end: first as the decisions say, then, when these are used up, without any further fault. */
@@ -73,8 +75,8 @@ export async function simulate(
       mayFail: faults.operator,
       killPod: (pod) => agents.kill(pod),
       meanwhile: async () => {
-        const envelope = broker.isUp ? broker.results.shift() : undefined;
-        if (envelope) await operator.receive(envelope);
+        const queue = inboundQueues.find((name) => isDelivered(operator, broker, name));
+        if (queue) await operator.receive(taken(broker, queue, 0));
       },
     });
   let operator = start();
@@ -173,15 +175,29 @@ function ordinary(
   for (const kind of operator.watching()) steps.push({ what: `watch ${kind}`, run: () => operator.watch(kind) });
   if (steps.length > 0 && (!faults.stale || chance.isOver)) return steps;
   for (const entry of operator.dirty()) steps.push({ what: `pass ${entry}`, run: () => operator.pass(entry) });
-  if (broker.isUp && broker.results.length > 0)
-    steps.push({
-      what: 'the operator receives',
-      run: () => {
-        const index = faults.repeats && chance.unusual(4) ? chance.choose(broker.results.length) : 0;
-        return operator.receive(broker.results.splice(index, 1)[0] as Envelope);
-      },
-    });
+  for (const queue of inboundQueues)
+    if (isDelivered(operator, broker, queue))
+      steps.push({
+        what: `the operator receives of ${queue}`,
+        run: () => {
+          const index = faults.repeats && chance.unusual(4) ? chance.choose(broker[queue].length) : 0;
+          return operator.receive(taken(broker, queue, index));
+        },
+      });
   return [...steps, ...agents.steps()];
+}
+
+/** Whether the next message of a queue reaches the operator. */
+function isDelivered(operator: OperatorProcess, broker: SimulatedBroker, queue: Inbound['queue']): boolean {
+  const held = [...operator.unsettled].filter((delivered) => delivered.queue === queue).length;
+  return broker.isUp && broker[queue].length > 0 && held < PREFETCH;
+}
+
+/** Takes a message off its queue. */
+function taken(broker: SimulatedBroker, queue: Inbound['queue'], index: number): Inbound {
+  const [envelope] = broker[queue].splice(index, 1);
+  if (!envelope) throw new Error(`${queue} has no message ${index}`);
+  return { queue, envelope };
 }
 
 function populate(api: Api, agents: Agents, scenario: Scenario): void {
@@ -249,10 +265,9 @@ function checkEnd(
   for (const task of api.list('AgentTask') as AgentTask[])
     if (!isFinished(task.status?.phase))
       unfinished(`${task.metadata.name} hangs: ${task.status?.phase}/${task.status?.reason}`);
-  if (operator.unsettled.size > 0 || broker.results.length > 0)
-    unfinished(
-      `messages were never settled: ${JSON.stringify([...operator.unsettled, ...broker.results].map(({ body }) => body))}`,
-    );
+  const waiting = inboundQueues.flatMap((queue) => broker[queue]);
+  const left = [...[...operator.unsettled].map(({ envelope }) => envelope), ...waiting];
+  if (left.length > 0) unfinished(`messages were never settled: ${JSON.stringify(left.map(({ body }) => body))}`);
 }
 
 function summary(api: Api): Pick<Ended, 'phases' | 'lost'> {
