@@ -162,6 +162,16 @@ export const agentTaskStatus = z.object({
   nextAttemptAt: time.optional().meta({ description: 'When a failed attempt is repeated.' }),
   history: z.array(attemptRecord).max(10).optional().meta({ description: 'The last attempts that ended.' }),
   result: taskResult.optional(),
+  publishing: z
+    .object({
+      failures: integer(1, 1_000_000).meta({ description: 'Tries that failed so far.' }),
+      nextAt: time.meta({ description: 'When it is tried again.' }),
+      credentialsRefusedSince: time
+        .optional()
+        .meta({ description: 'Since when the forge has refused the credentials; after an hour the task fails.' }),
+    })
+    .optional()
+    .meta({ description: 'The result is there and could not be published yet; publishing is tried again.' }),
   tests: text(32).optional().meta({ description: 'Acceptance commands passed and run, ready to print: 3/3.' }),
   branch: text(255).optional().meta({ description: 'The published branch.' }),
   queuedAt: time.optional(),

@@ -182,6 +182,13 @@ export const effectMessage = z.discriminatedUnion('type', [publishBranchMessage]
 export type PublishBranchMessage = z.infer<typeof publishBranchMessage>;
 export type EffectMessage = z.infer<typeof effectMessage>;
 
+/**
+ * Why an effect failed. `temporary`: it may work later; `credentials`: it works once the credentials are replaced, which may happen any
+ * moment; `permanent`: something else has to change.
+ */
+export const effectFailures = ['temporary', 'credentials', 'permanent'] as const;
+export type EffectFailure = (typeof effectFailures)[number];
+
 /** On `millwright.answers`: what came of an effect. */
 export const effectResultMessage = z.strictObject({
   type: z.literal('effectResult'),
@@ -189,8 +196,8 @@ export const effectResultMessage = z.strictObject({
   task: taskIdentity,
   attempt,
   ok: z.boolean(),
-  /** Whether trying again can help. */
-  retryable: z.boolean().optional(),
+  /** What can be done about it when it is not `ok`. */
+  failure: z.enum(effectFailures).optional(),
   branch: text(255).optional(),
   commit: commitHash.optional(),
   message: text(1024).optional(),

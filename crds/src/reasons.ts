@@ -46,7 +46,7 @@ export const reasons = {
   AgentRunning: 'AgentRunning',
   /** The acceptance commands wait for, or run in, a fresh sandbox. */
   RunningAcceptance: 'RunningAcceptance',
-  /** The branch is being published. */
+  /** The branch is being published, or waits for a forge that does not take it for now. */
   Publishing: 'Publishing',
   /** All went well. */
   Completed: 'Completed',
@@ -62,7 +62,7 @@ export const reasons = {
   CheckoutFailed: 'CheckoutFailed',
   /** A setup command of the project failed. */
   SetupFailed: 'SetupFailed',
-  /** The branch could not be published for now: the forge or the way there did not work. */
+  /** The sandbox could not push the commit to the git host. */
   PublishFailed: 'PublishFailed',
   /** The branch cannot be published as things are: a rule, a right or the Project has to change; the message says which. */
   PublishRefused: 'PublishRefused',

@@ -58,10 +58,11 @@ export function spanOfSend(task: AgentTask, attempt: number, sent: Sent, sending
   };
 }
 
-/** What a message was about: which of those that an attempt has at most one of. */
-function topicOf({ message }: HandledMessage): 'claim:run' | 'claim:verify' | Sent {
+/** What a message was about: which of those that an attempt has at most one of. Publishing may fail more than once. */
+function topicOf({ message, delivery }: HandledMessage): string {
   if (message.type === 'claim') return `claim:${message.kind}`;
-  return message.type === 'result' ? message.kind : 'effect';
+  if (message.type === 'result') return message.kind;
+  return message.ok ? 'effect' : `effect:${delivery.sentAt}`;
 }
 
 /** The spans of a message: its processing, from its arrival until the write that made it superfluous, and its acknowledgement. */

@@ -73,9 +73,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       memories.dropDeliveries();
     } else if (state === 'connected' && leadership.listeningSince === undefined) {
       leadership.listeningSince = now();
-      // A broker that has been away may have come back without its users.
+      // A broker that has been away may have come back without its users, and without what it was sent.
       preparations.forgetAll();
-      for (const pool of cluster.pools.store.values()) enqueue('pool', keyOf(pool));
+      enqueueAll(leadership);
     }
   });
   const inbound = inboundOf(leadership);

@@ -9,8 +9,9 @@ const REPEAT_SPANS_MS = 120_000;
 /** Slots of tasks that are at work are taken before anybody else is admitted. */
 export function occupySlots({ cluster, scheduler }: Pick<Leadership, 'cluster' | 'scheduler'>): void {
   for (const task of cluster.tasks.store.values()) {
-    const { phase, agent, verifier } = task.status ?? {};
-    if (phase !== 'Running' && phase !== 'Verifying') continue;
+    const { phase, agent, verifier, publishing } = task.status ?? {};
+    // One that only waits for its forge has given its slot back.
+    if ((phase !== 'Running' && phase !== 'Verifying') || publishing) continue;
     const holder = phase === 'Verifying' ? (verifier ?? agent) : agent;
     const workflow = task.metadata.labels?.[labels.workflowUid];
     scheduler.occupy({

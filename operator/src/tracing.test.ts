@@ -28,10 +28,10 @@ describe('the spans of a task', () => {
     ['verified and published', aTask({}, verifyingOn('v')), published, ['run', 'verify', 'effect']],
     ['without changes', aTask({}, runningOn('a')), ended(runningOn('a')), ['run']],
     [
-      'not published',
+      'not pushed by its sandbox',
       aTask({}, runningOn('a')),
       { ...ended(runningOn('a'), [entry(1, { outcome: 'Failed', reason: 'PublishFailed' })]) },
-      ['run', 'effect'],
+      ['run'],
     ],
     [
       'refused by the forge',

@@ -101,8 +101,7 @@ export function spansOfTask(before: AgentTask, after: AgentTask, pods: Pods, sen
     spans.push(spanOfSend(after, attempt, 'run', sendings.run ?? { at: entry.startedAt }));
     if (verifier) spans.push(spanOfSend(after, attempt, 'verify', sendings.verify ?? { at: verifier.at }));
     // The publisher was asked, by this leader or, as the end says, by an earlier one.
-    const asked =
-      status?.branch !== undefined || entry.reason === reasons.PublishFailed || entry.reason === reasons.PublishRefused;
+    const asked = status?.branch !== undefined || entry.reason === reasons.PublishRefused;
     if (sendings.effect || asked)
       spans.push(spanOfSend(after, attempt, 'effect', sendings.effect ?? { at: entry.finishedAt }));
     if (verifier)

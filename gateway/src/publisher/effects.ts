@@ -39,7 +39,9 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
     if (!parent) return undefined;
     const { traceId, sampled } = parent;
     const { task, attempt, epoch } = delivery.message;
-    const spanId = spanIdOf(task.uid, task.name, attempt, 'publishBranch');
+    // It may fail more than once.
+    const what = result.ok ? 'publishBranch' : `publishBranch:${start}`;
+    const spanId = spanIdOf(task.uid, task.name, attempt, what);
     const about = {
       destination: topology.effects,
       ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
@@ -69,7 +71,7 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
       const settle = messagingSpan({ operation: 'settle', operationName: 'ack', ...about });
       telemetry.emit({
         traceId,
-        spanId: spanIdOf(task.uid, task.name, attempt, 'publishBranch:ack'),
+        spanId: spanIdOf(task.uid, task.name, attempt, `${what}:ack`),
         parentSpanId: spanId,
         name: settle.name,
         kind: 'client',
@@ -94,7 +96,7 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
       }
       const start = Date.now();
       const result = await options.perform(effect);
-      effects.inc({ kind, outcome: result.ok ? 'ok' : result.retryable ? 'retryable' : 'failed' });
+      effects.inc({ kind, outcome: result.ok ? 'ok' : result.failure === 'permanent' ? 'failed' : 'retryable' });
       log[result.ok ? 'info' : 'warn'](result.ok ? 'effect done' : 'effect failed', {
         ...fields,
         reason: result.message,

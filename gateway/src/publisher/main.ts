@@ -33,10 +33,6 @@ async function start(config: PublisherConfig, { log, telemetry }: Surroundings):
     gitUrls: config.MILLWRIGHT_GIT_URL,
     signingKey: config.MILLWRIGHT_SIGNING_KEY,
     workDir: config.MILLWRIGHT_WORK_DIR,
-    sleep: async (ms: number) => {
-      await sleep(ms);
-    },
-    random: Math.random,
   };
   const underWay = new Set<Promise<void>>();
   const handle = effectHandler({

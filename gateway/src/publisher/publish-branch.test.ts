@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PublishBranchMessage } from '@millwright/crds';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fileProjects } from '../shared/projects.ts';
+import { CredentialsError, fileProjects } from '../shared/projects.ts';
 import { clientGit, commit, type Forge, startForge } from '../testing/forge.ts';
 import { signingKey, startGitHost, type TestGitHost, tokenFor } from '../testing/git-host.ts';
 import { type PublishOptions, publishBranch } from './publish-branch.ts';
@@ -16,7 +16,6 @@ let forge: Forge;
 let host: TestGitHost;
 let upstream: Awaited<ReturnType<Forge['repository']>>;
 let options: PublishOptions;
-let waits: number[];
 let produced: string;
 let work: string;
 
@@ -51,16 +50,11 @@ beforeEach(async () => {
   await clientGit(folder, 'clone', '-q', host.cloneUrl(tokenFor()), work);
   produced = await commit(work, { 'fix.txt': 'fixed' });
   await clientGit(work, 'push', '-q', 'origin', 'HEAD:refs/attempts/task-1/1');
-  waits = [];
   options = {
     lookup: fileProjects(join(folder, 'projects.json')),
     gitUrls: [host.url],
     signingKey,
     workDir: join(folder, 'publisher'),
-    sleep: async (ms) => {
-      waits.push(ms);
-    },
-    random: () => 1,
   };
 });
 afterEach(async () => {
@@ -113,7 +107,6 @@ describe('publishing a branch', () => {
     );
     expect(await publishBranch(effect(), options)).toMatchObject({ ok: true });
     expect(await onForge()).toBe(produced);
-    expect(waits).toEqual([]);
   });
 });
 
@@ -131,25 +124,22 @@ describe('what cannot be published', () => {
   ];
   it.each(refused)('%s: says so, once', async (_, change, reason) => {
     const answer = await publishBranch(effect(change), options);
-    expect(answer).toMatchObject({ ok: false, retryable: false, message: expect.stringMatching(reason) });
-    expect(waits).toEqual([]);
+    expect(answer).toMatchObject({ ok: false, failure: 'permanent', message: expect.stringMatching(reason) });
     expect(await onForge('refs/heads')).toBe(upstream.head);
   });
 
   it("gives the forge's words when a hook declines", async () => {
     await hook('pre-receive', 'echo "branches from robots are not welcome" >&2; exit 1');
     const answer = await publishBranch(effect(), options);
-    expect(answer).toMatchObject({ ok: false, retryable: false });
+    expect(answer).toMatchObject({ ok: false, failure: 'permanent' });
     expect(answer.message).toContain('branches from robots are not welcome');
-    expect(waits).toEqual([]);
   });
 
   it('says which branch is in the way', async () => {
     await clientGit(upstream.bare, 'update-ref', 'refs/heads/ai/generated/fix-tests', upstream.head);
     const answer = await publishBranch(effect(), options);
-    expect(answer).toMatchObject({ ok: false, retryable: false });
+    expect(answer).toMatchObject({ ok: false, failure: 'permanent' });
     expect(answer.message).toContain("'refs/heads/ai/generated/fix-tests' exists");
-    expect(waits).toEqual([]);
   });
 
   it('does not try again what a rule of the forge refuses', async () => {
@@ -158,52 +148,58 @@ describe('what cannot be published', () => {
     const other = await commit(upstream.work, { 'other.txt': 'x' });
     await clientGit(upstream.work, 'push', '-q', 'origin', `${other}:refs/heads/${branch}`);
     const answer = await publishBranch(effect(), options);
-    expect(answer).toMatchObject({ ok: false, retryable: false, message: expect.stringContaining('non-fast-forward') });
+    expect(answer).toMatchObject({
+      ok: false,
+      failure: 'permanent',
+      message: expect.stringContaining('non-fast-forward'),
+    });
     expect(answer.message).toContain('let the credentials of the Project push branches ai/generated/**');
-    expect(waits).toEqual([]);
     expect(await onForge()).toBe(other);
   });
 
-  it('tries again when a hook declines because the forge is ill', async () => {
+  it('may work later when a hook declines because the forge is ill', async () => {
     await hook('pre-receive', 'test -e ill || { touch ill; echo "forge: Internal Server Error" >&2; exit 1; }');
+    expect(await publishBranch(effect(), options)).toMatchObject({ ok: false, failure: 'temporary' });
     expect(await publishBranch(effect(), options)).toMatchObject({ ok: true });
-    expect(waits).toHaveLength(1);
   });
 
-  it('does not try wrong credentials twice, and shows none', async () => {
+  it('tells wrong credentials apart, and shows none', async () => {
     await host.setProjects({
       'team/app': { url: upstream.url, credentials: { username: 'bot', password: 'wrong-word' } },
     });
     const answer = await publishBranch(effect(), options);
     expect(answer).toMatchObject({
       ok: false,
-      retryable: false,
+      failure: 'credentials',
       message: expect.stringContaining('Authentication failed'),
     });
     expect(answer.message).not.toContain('wrong-word');
   });
 
-  it('tries a forge that is ill a few times with growing pauses, then says that it may work later', async () => {
-    forge.failWith(503);
-    expect(await publishBranch(effect(), options)).toMatchObject({ ok: false, retryable: true });
-    expect(waits).toEqual([1000, 2000, 4000, 8000]);
-  });
-
-  it('succeeds when the forge comes back in between', async () => {
-    forge.failWith(502);
-    options.sleep = async (ms) => {
-      waits.push(ms);
-      if (waits.length === 2) forge.failWith(undefined);
-    };
+  it.each([
+    [503, 'temporary'],
+    [401, 'credentials'],
+    [403, 'credentials'],
+  ] as const)('says once what a forge that answers %i needs, and succeeds when it has it', async (status, failure) => {
+    forge.failWith(status);
+    const requests = forge.requests();
+    expect(await publishBranch(effect(), options)).toMatchObject({ ok: false, failure });
+    expect(forge.requests() - requests).toBeLessThanOrEqual(2);
+    forge.failWith(undefined);
     expect(await publishBranch(effect(), options)).toMatchObject({ ok: true });
     expect(await onForge()).toBe(produced);
   });
 
-  it('waits for a git host that is away', async () => {
+  it('tells missing credentials apart, as they are while somebody replaces the Secret', async () => {
+    const lookup = () => Promise.reject(new CredentialsError('Secret login does not exist', false));
+    expect(await publishBranch(effect(), { ...options, lookup })).toMatchObject({ ok: false, failure: 'credentials' });
+  });
+
+  it('may work later when the git host is away', async () => {
     const url = host.url;
     await host.close();
     const answer = await publishBranch(effect(), { ...options, gitUrls: [url] });
-    expect(answer).toMatchObject({ ok: false, retryable: true });
+    expect(answer).toMatchObject({ ok: false, failure: 'temporary' });
     host = await startGitHost(folder);
   });
 });

@@ -1,19 +1,24 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EffectResultMessage, type PublishBranchMessage, signServiceToken } from '@millwright/crds';
-import { forgeFailure } from '../shared/forge-failure.ts';
+import {
+  type EffectFailure,
+  type EffectResultMessage,
+  type PublishBranchMessage,
+  signServiceToken,
+} from '@millwright/crds';
+import { type ForgeFailure, forgeFailure } from '../shared/forge-failure.ts';
 import { GitError, git } from '../shared/git-command.ts';
 import { gitReplica } from '../shared/git-replicas.ts';
 import { projectKey } from '../shared/project-key.ts';
-import { ProjectError, type ProjectLookup, type ProjectSource } from '../shared/projects.ts';
+import { CredentialsError, ProjectError, type ProjectLookup, type ProjectSource } from '../shared/projects.ts';
 
-/** Publishing failed. The message is for people; `retryable` says whether trying again can help. */
+/** Publishing failed. The message is for people. */
 class PublishFailure extends Error {
   override readonly name = 'PublishFailure';
-  readonly retryable: boolean;
-  constructor(retryable: boolean, message: string, cause?: unknown) {
+  readonly failure: EffectFailure;
+  constructor(failure: EffectFailure, message: string, cause?: unknown) {
     super(message, cause === undefined ? {} : { cause });
-    this.retryable = retryable;
+    this.failure = failure;
   }
 }
 
@@ -26,27 +31,28 @@ export interface PublishOptions {
   signingKey: string;
   /** Scratch repositories, one for each project; may be lost at any time. */
   workDir: string;
-  /** Waits between attempts; the delay in milliseconds. */
-  sleep: (ms: number) => Promise<void>;
-  random: () => number;
 }
 
 /** The only place where anything is written on a forge. */
 const branchPattern = /^ai\/generated\/[A-Za-z0-9][-._A-Za-z0-9]*\/[A-Za-z0-9][-._A-Za-z0-9]*$/;
-const MAX_TRIES = 5;
-const BASE_DELAY_MS = 500;
 const FETCH_TIMEOUT_MS = 5 * 60_000;
 /** A lease that is lost is looked at again; somebody who keeps moving the branch wins. */
 const MAX_LEASES = 3;
+
 function check(effect: PublishBranchMessage): void {
   const { branch, ref, task, attempt, project } = effect;
   // Both become part of paths.
   if (!projectKey(task.namespace, `${project}.git`))
-    throw new PublishFailure(false, `${task.namespace}/${project} is not a namespace and a name`);
+    throw new PublishFailure('permanent', `${task.namespace}/${project} is not a namespace and a name`);
   if (!branchPattern.test(branch) || branch.includes('..') || /\.(lock)?$/.test(branch) || branch.includes('.lock/'))
-    throw new PublishFailure(false, `${branch} is not a branch of the form ai/generated/<workflow>/<task>`);
+    throw new PublishFailure('permanent', `${branch} is not a branch of the form ai/generated/<workflow>/<task>`);
   if (ref !== `refs/attempts/${task.uid}/${attempt}`)
-    throw new PublishFailure(false, `${ref} is not the ref of attempt ${attempt} of the task`);
+    throw new PublishFailure('permanent', `${ref} is not the ref of attempt ${attempt} of the task`);
+}
+
+function remedyFor({ kind, retryable }: ForgeFailure): EffectFailure {
+  if (retryable) return 'temporary';
+  return kind === 'credentials' || kind === 'forbidden' ? 'credentials' : 'permanent';
 }
 
 /** Runs a git command against a forge. Throws PublishFailure. */
@@ -59,8 +65,8 @@ async function onForge(args: readonly string[], from: ProjectSource, cwd?: strin
     });
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    const { kind, retryable, message } = forgeFailure(error);
-    throw new (kind === 'moved' ? LeaseLost : PublishFailure)(retryable, message, error);
+    const failure = forgeFailure(error);
+    throw new (failure.kind === 'moved' ? LeaseLost : PublishFailure)(remedyFor(failure), failure.message, error);
   }
 }
 
@@ -102,11 +108,11 @@ async function fetchCommit(effect: PublishBranchMessage, options: PublishOptions
     // Whatever is wrong with it, it can be made anew.
     await rm(scratch, { recursive: true, force: true });
     const message = gone ? `the git host has no commit ${effect.commit}` : forgeFailure(error).message;
-    throw new PublishFailure(!gone, `cannot fetch the commit to publish: ${message}`, error);
+    throw new PublishFailure(gone ? 'permanent' : 'temporary', `cannot fetch the commit to publish: ${message}`, error);
   }
 }
 
-async function once(effect: PublishBranchMessage, options: PublishOptions): Promise<void> {
+async function publish(effect: PublishBranchMessage, options: PublishOptions): Promise<void> {
   const from = await options.lookup(effect.task.namespace, effect.project);
   for (let lease = 1; ; lease += 1) {
     const there = await observe(from, effect.branch);
@@ -143,15 +149,17 @@ async function once(effect: PublishBranchMessage, options: PublishOptions): Prom
   }
 }
 
-const asFailure = (error: unknown): PublishFailure => {
-  if (error instanceof PublishFailure) return error;
-  if (error instanceof ProjectError) return new PublishFailure(error.temporary, error.message, error);
-  return new PublishFailure(true, error instanceof Error ? error.message : String(error), error);
-};
+/** What can be done about a failure. What this process does not understand may be its own fault, and pass. */
+function answerTo(error: unknown): { failure: EffectFailure; message: string } {
+  if (error instanceof PublishFailure) return { failure: error.failure, message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof CredentialsError) return { failure: 'credentials', message };
+  return { failure: error instanceof ProjectError && !error.temporary ? 'permanent' : 'temporary', message };
+}
 
 /**
- * Puts a commit of the git host on a branch of the forge. Doing it twice is harmless: a branch that is there already counts as done. What may
- * be temporary is tried a few times, with full jitter. Never throws: the answer says what came of it.
+ * Puts a commit of the git host on a branch of the forge, in one try: when to try again is for the operator to say, which states the wait.
+ * Doing it twice is harmless: a branch that is there already counts as done. Never throws: the answer says what came of it.
  */
 export async function publishBranch(
   effect: PublishBranchMessage,
@@ -159,16 +167,12 @@ export async function publishBranch(
 ): Promise<EffectResultMessage> {
   const { id, task, attempt, branch, commit } = effect;
   const base = { type: 'effectResult' as const, id, task, attempt };
-  for (let attempted = 1; ; attempted += 1) {
-    try {
-      check(effect);
-      await once(effect, options);
-      return { ...base, ok: true, branch, commit };
-    } catch (error) {
-      const failure = asFailure(error);
-      if (!failure.retryable || attempted === MAX_TRIES)
-        return { ...base, ok: false, retryable: failure.retryable, message: failure.message.slice(0, 1024) };
-      await options.sleep(options.random() * BASE_DELAY_MS * 2 ** attempted);
-    }
+  try {
+    check(effect);
+    await publish(effect, options);
+    return { ...base, ok: true, branch, commit };
+  } catch (error) {
+    const { failure, message } = answerTo(error);
+    return { ...base, ok: false, failure, message: message.slice(0, 1024) };
   }
 }

@@ -58,8 +58,6 @@ beforeEach(async () => {
     gitUrls: [host.url],
     signingKey,
     workDir: join(folder, 'publisher'),
-    sleep: async () => {},
-    random: () => 0,
   };
   perform = (effect) => {
     performed += 1;

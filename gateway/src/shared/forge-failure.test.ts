@@ -80,6 +80,11 @@ const cases: [string, string, ForgeFailureKind][] = [
     "fatal: unable to access 'https://forge/': The requested URL returned error: 429",
     'temporary',
   ],
+  [
+    'a forge that limits with the status of a refusal',
+    "remote: You have exceeded a secondary rate limit.\nfatal: unable to access 'https://forge/': The requested URL returned error: 403",
+    'temporary',
+  ],
   ['no name', "fatal: unable to access 'https://forge/': Could not resolve host: forge", 'unknownHost'],
   ['no name, over git://', 'fatal: unable to look up forge (port 9418) (Name or service not known)', 'unknownHost'],
   ['no connection', 'fatal: unable to connect to forge: forge[0: 10.0.0.1]: errno=Connection refused', 'temporary'],

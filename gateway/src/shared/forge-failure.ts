@@ -48,7 +48,10 @@ const signs: readonly [ForgeFailureKind, RegExp][] = [
   ['occupied', /' exists; cannot create '|directory\/file conflict/],
   ['tooLarge', /exceeds (the )?maximum|exceeds github's file size limit|http 413/i],
   ['damaged', /fsck error|missing necessary objects/i],
-  ['temporary', /internal server error|fatal error in commit_refs|internal api|api is not accessible|temporarily/i],
+  [
+    'temporary',
+    /internal server error|fatal error in commit_refs|internal api|api is not accessible|temporarily|rate limit/i,
+  ],
   ['temporary', /remote failed to report status|unpacker error|(requested url returned error|http):? (408|429|5\d\d)/i],
   ['moved', /stale info|fetch first|cannot lock ref|reference already exists|incorrect old value|failed to update ref/],
   ['unknownHost', /could not resolve host|unable to look up/i],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Kube, KubeError } from './kube.ts';
 import {
+  CredentialsError,
   cachedProjects,
   kubeProjects,
   ProjectError,
@@ -108,6 +109,14 @@ describe('Projects in the cluster', () => {
     await expect(failure).rejects.toBeInstanceOf(ProjectError);
     await expect(failure).rejects.toMatchObject({ temporary, message: expect.stringMatching(message) });
   });
+});
+
+it.each([
+  ['is missing', {}],
+  ['is incomplete', { [secretPath]: secret({ username: 'bot' }) }],
+])('a Secret that %s is told apart from a Project that is wrong', async (_, objects) => {
+  const failure = kubeProjects(cluster({ [projectPath]: project(), ...objects }))('team', 'app');
+  await expect(failure).rejects.toBeInstanceOf(CredentialsError);
 });
 
 describe('a cache of Projects', () => {

@@ -27,6 +27,9 @@ export class ProjectError extends Error {
   }
 }
 
+/** The Secret with a Project's credentials is missing or incomplete: as it is for a moment, too, while somebody replaces it. */
+export class CredentialsError extends ProjectError {}
+
 /** Finds a Project by namespace and name. Throws ProjectError. */
 export type ProjectLookup = (namespace: string, name: string) => Promise<ProjectSource>;
 
@@ -42,15 +45,15 @@ function credentialsOf(secret: Secret, name: string, repository: string): Creden
   // Who may create Projects could otherwise have any login of the namespace sent to a server of their own.
   const prefix = field('url');
   if (!prefix || !URL.canParse(prefix))
-    throw new ProjectError(
+    throw new CredentialsError(
       `Secret ${name} does not say what it is for: add the key url, such as https://forge.example/team`,
       false,
     );
   if (!covers(new URL(prefix), repository))
-    throw new ProjectError(`Secret ${name} is for ${prefix} only, and the repository is not below it`, false);
+    throw new CredentialsError(`Secret ${name} is for ${prefix} only, and the repository is not below it`, false);
   const password = field('password') ?? field('token');
   if (!password)
-    throw new ProjectError(
+    throw new CredentialsError(
       `Secret ${name} has neither password nor token: add the key username and one of both`,
       false,
     );
@@ -124,16 +127,18 @@ export function kubeProjects(kube: Kube, access: Access): ProjectLookup {
   const field = secretFields[access];
   return async (namespace, name) => {
     let what = `Project ${namespace}/${name}`;
+    let Missing: typeof ProjectError = ProjectError;
     try {
       const project = await kube.get<Project>(`/apis/${API_VERSION}/namespaces/${namespace}/projects/${name}`);
       const { url, defaultBranch, [field]: reference } = project.spec.repository;
       if (!reference) return { url, defaultBranch };
+      Missing = CredentialsError;
       what = `Secret ${reference.name}, named by ${what} in spec.repository.${field},`;
       const path = `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(reference.name)}`;
       return { url, defaultBranch, credentials: credentialsOf(await kube.get<Secret>(path), reference.name, url) };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (error.status === 404) throw new ProjectError(`${what} does not exist`, false, error);
+      if (error.status === 404) throw new Missing(`${what} does not exist`, false, error);
       // Also what an API server says that has just started and does not know its roles yet.
       if (error.status === 403)
         throw new ProjectError(

@@ -6,6 +6,15 @@ import { attemptOf } from './status.ts';
 export const ids = (...messages: (Unsettled<unknown> | undefined)[]): number[] =>
   messages.flatMap((m) => (m ? [m.id] : []));
 
+/**
+ * How long a result is held before a status is written only to make its message superfluous, in milliseconds. Most tasks go on within it and
+ * are spared that write. Held for as long as a verification waits for a sandbox, or a branch for its forge, results would fill the prefetch
+ * of the queue on which claims and heartbeats come; a message that is a fact until it is written is to be written in the end.
+ */
+export const HOLD_MS = 5_000;
+export const isHeldLong = (held: Unsettled<unknown> | undefined, now: number): boolean =>
+  held !== undefined && now - held.receivedAt >= HOLD_MS;
+
 /** Answers and settles whatever is in the inbox of a task that wants none of it. */
 export function dismiss({ inbox }: TaskObservation, reason: string): TaskAction[] {
   const actions: TaskAction[] = inbox.claims.map((claim) => ({ do: 'drop', claim: claim.id, reason }));

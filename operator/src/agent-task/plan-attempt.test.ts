@@ -1,3 +1,4 @@
+import type { AgentTaskStatus, EffectFailure } from '@millwright/crds';
 import { describe, expect, test } from 'vitest';
 import { aPool, aTask, at, COMMIT, NOW, runningOn, verifyingOn } from '../testing/objects.ts';
 import {
@@ -10,10 +11,11 @@ import {
   statusOf,
   summary,
 } from '../testing/observations.ts';
+import { HOLD_MS } from './inbox.ts';
 import type { Sandbox, TaskObservation } from './observation.ts';
 import { planTask } from './plan.ts';
 import { DEADLINE_GRACE_MS, HEARTBEAT_TIMEOUT_MS, RESULT_GRACE_MS } from './plan-holder.ts';
-import { REPEAT_EFFECT_MS } from './plan-publish.ts';
+import { ANSWER_GRACE_MS, CREDENTIALS_PATIENCE_MS, PUBLISH_BACKOFF, RENEW_EFFECT_MS } from './plan-publish.ts';
 import { REPEAT_WORK_MS } from './publish-work.ts';
 
 const alive: Sandbox = { state: 'alive', confirmed: true };
@@ -77,14 +79,6 @@ describe('the end of a run', () => {
       ['status~ Running/Publishing'],
     ],
     [
-      'asked for long ago: asked again, under the same identity',
-      {
-        inbox: { claims: [], runResult: result(1) },
-        published: { effect: { attempt: 1, at: NOW - REPEAT_EFFECT_MS } },
-      },
-      [branch, 'status~ Running/Publishing'],
-    ],
-    [
       'published',
       { inbox: { claims: [], runResult: result(1), effectResult: answer(2) } },
       ['status Succeeded/Completed', 'settle 1,2', ...ended],
@@ -93,14 +87,9 @@ describe('the end of a run', () => {
       'refused by the forge: failed, not repeated',
       {
         task: aTask({ retry: { maxAttempts: 3 } }, runningOn('a')),
-        inbox: { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, message: 'protected' }) },
+        inbox: { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, failure: 'permanent' }) },
       },
       ['status Failed/PublishRefused', 'settle 1,2', ...ended],
-    ],
-    [
-      'not published for now: another attempt',
-      { inbox: { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, retryable: true }) } },
-      ['status Waiting/BackingOff', 'settle 1,2', ...ended],
     ],
     [
       'failed: the end after the only attempt',
@@ -120,9 +109,13 @@ describe('the end of a run', () => {
   });
 
   test('the branch carries the names of Workflow and task, the ref those of task and attempt', () => {
-    const task = aTask({}, runningOn('a'), { labels: { 'millwright.dev/task': 'build' } });
-    const owner = { uid: 'u', name: 'flow', gone: false, suspended: false };
-    const plan = planTask(observation({ task, owner, inbox: { claims: [], runResult: result(1) } }), NOW);
+    const labels = {
+      'millwright.dev/task': 'build',
+      'millwright.dev/workflow': 'flow',
+      'millwright.dev/workflow-uid': 'u',
+    };
+    const task = aTask({}, runningOn('a'), { labels });
+    const plan = planTask(observation({ task, inbox: { claims: [], runResult: result(1) } }), NOW);
     expect(plan.actions[0]).toEqual({
       do: 'publishBranch',
       attempt: 1,
@@ -130,7 +123,192 @@ describe('the end of a run', () => {
       ref: 'refs/attempts/uid-task/1',
       branch: 'ai/generated/flow/build',
     });
-    expect(plan.requeueAfterMs).toBe(REPEAT_EFFECT_MS);
+  });
+});
+
+describe('a branch that the forge does not take for now', () => {
+  const acting = { claims: [], runResult: result(1) };
+  const fails = (failure: EffectFailure, id = 2) =>
+    answer(id, { ok: false, failure, message: 'the forge answered 503' });
+  const publishing = { failures: 3, nextAt: at(60_000) };
+  const waits = (change: AgentTaskStatus = {}) => ({
+    task: aTask({}, runningOn('a', { reason: 'Publishing', result: { commit: COMMIT }, publishing, ...change })),
+    sandbox: { state: 'ended', confirmed: true, goneSince: NOW - 3600_000 } as const,
+  });
+  const delayed = ['status Running/Publishing', 'settle 1,2', 'release'];
+
+  test.each<EffectFailure>(['temporary', 'credentials'])(
+    '%s: attempt and result are kept, and the status says what the forge said and when it is tried again',
+    (failure) => {
+      const plan = planTask(observation({ ...running, inbox: { ...acting, effectResult: fails(failure) } }), NOW);
+      expect(summary(plan)).toEqual(delayed);
+      expect(plan.requeueAfterMs).toBe(PUBLISH_BACKOFF.baseMs / 2);
+      const nextAt = at(PUBLISH_BACKOFF.baseMs / 2);
+      const status = statusOf(plan);
+      expect(status).toMatchObject({
+        attempt: 1,
+        result: { commit: COMMIT },
+        message: `ai/generated/tasks/task is not published yet: the forge answered 503; tried again at ${nextAt}`,
+        publishing: { failures: 1, nextAt },
+      });
+      expect(status).not.toHaveProperty('infrastructureFailures');
+    },
+  );
+
+  test('a verified task stays in its phase, and keeps what passed', () => {
+    const observed = observation({
+      task: aTask(acceptance, verifyingOn('v')),
+      inbox: { claims: [], verifyResult: checks(1), effectResult: fails('temporary') },
+    });
+    const plan = planTask(observed, NOW);
+    expect(summary(plan)).toEqual(['status Verifying/Publishing', 'settle 1,2', 'release']);
+    expect(statusOf(plan)).toMatchObject({ tests: '3/3', result: { commit: COMMIT } });
+    // Its messages are settled: the status is all there is.
+    const later = { ...observed, task: { ...observed.task, status: statusOf(plan) }, inbox: { claims: [] } };
+    expect(summary(planTask(later, NOW + 3600_000))).toEqual([branch]);
+  });
+
+  /** Milliseconds from now, what is seen, what follows, when to look again. */
+  test.each<[string, number, Partial<TaskObservation>, string[], number?]>([
+    ['before its time nothing happens', 59_000, {}, [], 1000],
+    ['at its time it is asked for again', 60_000, {}, [branch], RENEW_EFFECT_MS],
+    ['however long that takes: neither its sandbox nor its time limit ends it', 7 * 86_400_000, {}, [branch]],
+    [
+      'asked for since: waits for the answer',
+      61_000,
+      { published: { effect: { attempt: 1, at: NOW + 60_000 } } },
+      [],
+      RENEW_EFFECT_MS - 1000,
+    ],
+    [
+      'asked for before, and answered: asked for again',
+      60_000,
+      { published: { effect: { attempt: 1, at: NOW } } },
+      [branch],
+    ],
+    [
+      'it fails once more',
+      61_000,
+      {
+        published: { effect: { attempt: 1, at: NOW + 60_000 } },
+        inbox: { claims: [], effectResult: fails('temporary') },
+      },
+      ['status Running/Publishing', 'settle 2', 'release'],
+      PUBLISH_BACKOFF.baseMs * 4,
+    ],
+    [
+      'another copy fails meanwhile: that says nothing new',
+      1000,
+      { inbox: { claims: [], effectResult: fails('temporary') } },
+      ['settle 2'],
+      59_000,
+    ],
+    [
+      'another copy succeeds meanwhile',
+      1000,
+      { inbox: { claims: [], effectResult: answer(2) } },
+      ['status Succeeded/Completed', 'settle 2', ...ended],
+    ],
+    [
+      'its run or its verification delivered again: settled, since the status has the result',
+      1000,
+      { inbox: { claims: [], runResult: result(1), verifyResult: checks(3) } },
+      ['settle 1,3'],
+      59_000,
+    ],
+    [
+      'its holder asking again is dropped: it would run twice',
+      1000,
+      { inbox: { claims: [claim(4, 'a')] } },
+      ['drop 4'],
+      59_000,
+    ],
+    [
+      'refused for good',
+      61_000,
+      { inbox: { claims: [], effectResult: fails('permanent') } },
+      ['status Failed/PublishRefused', 'settle 2', ...ended],
+    ],
+  ])('%s', (_, ms, change, actions, requeueAfterMs) => {
+    const plan = planTask(observation({ ...waits(), ...change }), NOW + ms);
+    expect(summary(plan)).toEqual(actions);
+    if (requeueAfterMs !== undefined) expect(plan.requeueAfterMs).toBe(requeueAfterMs);
+  });
+
+  test('the end leaves nothing of the wait', () => {
+    const observed = observation({ ...waits(), inbox: { claims: [], effectResult: answer(2) } });
+    expect(statusOf(planTask(observed, NOW))).not.toHaveProperty('publishing');
+  });
+
+  test('a cancel ends it at once, with its result', () => {
+    const { task } = waits();
+    const plan = planTask(observation({ task: { ...task, spec: { ...task.spec, cancel: true } } }), NOW);
+    expect(summary(plan)).toEqual(['status Cancelled/CancelledByUser', ...ended]);
+    expect(statusOf(plan).result).toEqual({ commit: COMMIT });
+  });
+
+  test('the wait is random below a bound that doubles to five minutes', () => {
+    const bound = (failures: number) => {
+      const observed = waits({ publishing: { failures, nextAt: at(0) } });
+      return planTask(observation({ ...observed, inbox: { claims: [], effectResult: fails('temporary') } }), NOW)
+        .requeueAfterMs;
+    };
+    expect([1, 2, 5, 6, 1000].map(bound)).toEqual([5_000, 10_000, 80_000, 150_000, 150_000]);
+  });
+
+  describe('because of its credentials', () => {
+    const refusedFor = (ms: number, failure: EffectFailure = 'credentials') => {
+      const since = { credentialsRefusedSince: at(0) };
+      const observed = waits({ publishing: { failures: 9, nextAt: at(0), ...since } });
+      return planTask(observation({ ...observed, inbox: { claims: [], effectResult: fails(failure) } }), NOW + ms);
+    };
+
+    test('is tried for an hour, and then final', () => {
+      const before = refusedFor(CREDENTIALS_PATIENCE_MS - 1);
+      expect(statusOf(before)).toMatchObject({ phase: 'Running', publishing: { credentialsRefusedSince: at(0) } });
+      const after = refusedFor(CREDENTIALS_PATIENCE_MS);
+      expect(summary(after)).toEqual(['status Failed/PublishRefused', 'settle 2', ...ended]);
+      expect(statusOf(after).message).toMatch(/the forge answered 503 \(tried for an hour\)$/);
+    });
+
+    test('counts anew once the forge has said something else', () => {
+      expect(statusOf(refusedFor(1000, 'temporary')).publishing).not.toHaveProperty('credentialsRefusedSince');
+    });
+  });
+});
+
+describe('an effect that was sent', () => {
+  const sent = (change: Partial<TaskObservation> = {}) =>
+    observation({
+      ...running,
+      inbox: { claims: [], runResult: result(1) },
+      published: { effect: { attempt: 1, at: NOW } },
+      ...change,
+    });
+  test.each<[string, number, Partial<TaskObservation>, boolean]>([
+    ['is waited for', 10 * 60_000, {}, false],
+    ['is sent again by the next leader, who knows nothing of it', 0, { published: {} }, true],
+    ['is waited for when the broker has just come back', ANSWER_GRACE_MS, { listeningSince: NOW + 1 }, false],
+    ['is sent again when no answer came since', ANSWER_GRACE_MS + 1, { listeningSince: NOW + 1 }, true],
+    ['is sent again in the end', RENEW_EFFECT_MS, {}, true],
+  ])('%s', (_, ms, change, again) => {
+    expect(summary(planTask(sent(change), NOW + ms)).includes(branch)).toBe(again);
+  });
+});
+
+describe('a result that is held', () => {
+  const inbox = { claims: [], runResult: result(1) };
+  test.each<[string, Partial<TaskObservation>, string]>([
+    ['while it is published', { ...running, published: { effect: { attempt: 1, at: NOW } } }, 'Running/Publishing'],
+    [
+      'while a verifier is awaited',
+      { task: aTask(acceptance, runningOn('a')), published: { work: publishedWork('verify') } },
+      'Verifying/RunningAcceptance',
+    ],
+  ])('%s is written after a while, so that claims and heartbeats find room in the queue', (_, change, phase) => {
+    const observed = observation({ ...change, inbox });
+    expect(summary(planTask(observed, NOW + HOLD_MS - 1))).toEqual([`status~ ${phase}`]);
+    expect(summary(planTask(observed, NOW + HOLD_MS))).toEqual([`status ${phase}`, 'settle 1']);
   });
 });
 

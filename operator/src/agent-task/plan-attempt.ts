@@ -3,18 +3,24 @@ import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import { choose } from './claims.ts';
 import { endAttempt } from './end-attempt.ts';
-import { ids } from './inbox.ts';
+import { ids, isHeldLong } from './inbox.ts';
 import { matchPools } from './matching.ts';
 import type { TaskObservation, Unsettled } from './observation.ts';
 import { holderLost } from './plan-holder.ts';
 import { publish } from './plan-publish.ts';
 import { publishWork } from './publish-work.ts';
-import { attemptOf, type Failure, iso, nextStatus, resultOf } from './status.ts';
+import { attemptOf, beingPublished, type Failure, iso, nextStatus, resultOf } from './status.ts';
 
 /** A task that an agent holds: running, or being verified, or being published. */
 export function planAttempt(observed: TaskObservation, now: number): TaskPlan {
   const { inbox, task } = observed;
   const claims = answerClaims(observed);
+  const kept = beingPublished(task);
+  if (kept) {
+    const superfluous = ids(inbox.runResult, inbox.verifyResult);
+    const settle: TaskAction[] = superfluous.length > 0 ? [{ do: 'settle', messages: superfluous }] : [];
+    return prepend([...claims, ...settle], publish(observed, kept, now));
+  }
   const run = inbox.runResult;
   if (task.status?.phase === 'Running') {
     if (!run) return prepend(claims, holderLost(observed, 'run', now));
@@ -44,7 +50,8 @@ function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
   return inbox.claims.flatMap((claim): TaskAction[] => {
     const { kind, attempt: claimed, agent: by } = claim.message;
     const holder = kind === 'run' ? agent : verifier;
-    const isDone = kind === 'run' ? phase !== 'Running' || inbox.runResult : inbox.verifyResult;
+    const isDone =
+      beingPublished(task) || (kind === 'run' ? phase !== 'Running' || inbox.runResult : inbox.verifyResult);
     if (claimed === attempt && holder?.pod === by.pod && !isDone) return [{ do: 'grant', claim: claim.id, kind }];
     if (claimed === attempt && kind === 'verify' && !verifier) return [];
     return [
@@ -94,10 +101,15 @@ function verify(
   const message = work
     ? 'waits for a fresh sandbox to run the acceptance commands'
     : `verification waits: ${match?.ok === false ? match.message : 'the Project is gone'}`;
-  actions.push(...drops, ...(work?.actions ?? []), { do: 'status', lazy: true, status: verifying({}, message) });
   // Only a status that holds the result makes the message superfluous.
-  if (task.status?.phase === 'Verifying' && inbox.runResult)
-    actions.push({ do: 'settle', messages: ids(inbox.runResult) });
+  const isWritten = task.status?.phase === 'Verifying';
+  const isDue = !isWritten && isHeldLong(inbox.runResult, now);
+  actions.push(...drops, ...(work?.actions ?? []), {
+    do: 'status',
+    ...(isDue ? {} : { lazy: true }),
+    status: verifying({}, message),
+  });
+  if (inbox.runResult && (isWritten || isDue)) actions.push({ do: 'settle', messages: ids(inbox.runResult) });
   return { actions, ...(work ? { requeueAfterMs: work.requeueAfterMs } : {}) };
 }
 

@@ -4,7 +4,7 @@ import { dismiss, withoutStale } from './inbox.ts';
 import type { TaskObservation } from './observation.ts';
 import { planAttempt } from './plan-attempt.ts';
 import { planDispatch } from './plan-dispatch.ts';
-import { attemptOf, finished, resultOf } from './status.ts';
+import { attemptOf, beingPublished, finished, resultOf } from './status.ts';
 
 /** What an agent has to finish and push its work, and the kill after it; past this the sandbox itself is ended. */
 export const CANCEL_GRACE_MS = 12_000;
@@ -58,7 +58,7 @@ function planEnding(observed: TaskObservation, ending: Ending, now: number): Tas
   ];
   const phase = task.status?.phase;
   const holder = phase === 'Verifying' ? task.status?.verifier : phase === 'Running' ? task.status?.agent : undefined;
-  if (!holder) return { actions: verdict() };
+  if (!holder || beingPublished(task)) return { actions: verdict() };
   if (phase === 'Running' && inbox.runResult)
     return { actions: verdict({ result: resultOf(task, inbox.runResult.message) }) };
   const gone = sandbox?.state === 'ended' || (sandbox?.state === 'missing' && sandbox.confirmed);

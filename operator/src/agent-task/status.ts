@@ -29,6 +29,10 @@ export interface Failure {
 export const attemptOf = (task: AgentTask): number => task.status?.attempt ?? 1;
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** The result that is being published, once the status says so: the messages that brought it are superfluous then. */
+export const beingPublished = ({ status }: AgentTask): AgentTaskStatus['result'] =>
+  status?.reason === reasons.Publishing ? status.result : undefined;
+
 type Change = Partial<AgentTaskStatus> & { phase: TaskPhase; reason: string };
 
 /** The next status: the current one with changes, conditions and printed strings brought up to date. */
@@ -125,6 +129,7 @@ export function finished(
 ): AgentTaskStatus {
   return nextStatus(task, now, {
     ...more,
+    ...without('publishing'),
     phase,
     reason,
     message: message.slice(0, 1024),
@@ -192,7 +197,7 @@ export function afterFailure(
   const delay = fullJitter(policy, blameless ? infrastructureFailures - 1 : spent - 1, () => random);
   return nextStatus(task, now, {
     ...common,
-    ...without('agent', 'verifier', 'result', 'tests'),
+    ...without('agent', 'verifier', 'result', 'tests', 'publishing'),
     phase: 'Waiting',
     reason: reasons.BackingOff,
     message: `attempt ${attempt} failed: ${failure.reason}: ${failure.message}`.slice(0, 1024),
@@ -202,6 +207,6 @@ export function afterFailure(
 }
 
 /** Keys to remove from a status: explicit, so that a merge never keeps what belonged to the attempt before. */
-function without(...keys: ('agent' | 'verifier' | 'result' | 'tests')[]): Partial<AgentTaskStatus> {
+function without(...keys: ('agent' | 'verifier' | 'result' | 'tests' | 'publishing')[]): Partial<AgentTaskStatus> {
   return Object.fromEntries(keys.map((key) => [key, undefined]));
 }

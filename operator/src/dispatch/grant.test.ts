@@ -96,7 +96,7 @@ describe('a grant', () => {
     );
   });
 
-  test('the commit says where it comes from, in one line and three trailers', () => {
+  test('the commit says where it comes from, in one line and four trailers', () => {
     const task = aTask({ prompt: `Fix\n  the ${'very '.repeat(50)} long thing` }, runningOn('a'));
     const lines = grantOf(task).git.message.split('\n');
     expect(lines[0]).toMatch(/^task: Fix the very very/);
@@ -104,6 +104,7 @@ describe('a grant', () => {
     expect(lines.slice(1)).toEqual([
       '',
       'Millwright-Workflow: team/-',
+      'Millwright-Branch: ai/generated/tasks/task',
       'Millwright-Task: team/task',
       'Millwright-Attempt: 1',
     ]);

@@ -8,7 +8,7 @@ import {
   type WorkKind,
   type Workspace,
 } from '@millwright/crds';
-import { attemptRef, baseRef, identityOf } from '../agent-task/names.ts';
+import { attemptRef, baseRef, identityOf, originOf } from '../agent-task/names.ts';
 import { fencingToken } from './fencing.ts';
 
 export interface GrantSettings {
@@ -133,7 +133,7 @@ function commitMessage(task: AgentTask, attempt: number): string {
   return [
     `${subject}: ${instruction.replaceAll(/\s+/g, ' ').slice(0, 120)}`,
     '',
-    `Millwright-Workflow: ${namespace}/${own?.[labels.workflow] ?? '-'}`,
+    ...originOf(task),
     `Millwright-Task: ${namespace}/${name}`,
     `Millwright-Attempt: ${attempt}`,
   ].join('\n');

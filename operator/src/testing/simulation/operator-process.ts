@@ -385,7 +385,9 @@ export function startProcess(options: ProcessOptions) {
       memories.dropDeliveries();
     },
     connected(): void {
-      listeningSince ??= now();
+      if (listeningSince !== undefined) return;
+      listeningSince = now();
+      enqueueAll({ cluster, enqueue });
     },
   };
 }
