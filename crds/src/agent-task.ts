@@ -56,11 +56,7 @@ export const taskFields = {
     })
     .default({ maxAttempts: 1, backoff: { baseSeconds: 5, maxSeconds: 300 } })
     .meta({ description: 'What happens after a failed attempt.' }),
-  workspace: workspace
-    // A sandbox is started for the pool and an image, before it is known which task it gets.
-    .omit({ resources: true })
-    .optional()
-    .meta({ description: "Overrides the project's workspace, field by field." }),
+  workspace: workspace.optional().meta({ description: "Overrides the project's workspace, field by field." }),
 };
 
 /** The rule shared by AgentTask specs and the tasks of a Workflow. */
@@ -174,6 +170,7 @@ export const agentTaskStatus = z.object({
     .meta({ description: 'The result is there and could not be published yet; publishing is tried again.' }),
   tests: text(32).optional().meta({ description: 'Acceptance commands passed and run, ready to print: 3/3.' }),
   branch: text(255).optional().meta({ description: 'The published branch.' }),
+  cost: text(32).optional().meta({ description: 'Spent on models, ready to print; empty where none was asked.' }),
   queuedAt: time.optional(),
   startedAt: time.optional(),
   finishedAt: time.optional(),

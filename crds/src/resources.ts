@@ -187,6 +187,7 @@ export const agentTasks = {
     column('Role', '.spec.role', 'Role of the agent.'),
     column('Try', '.status.try', 'Attempt and limit.'),
     column('Tests', '.status.tests', 'Acceptance commands passed and run.'),
+    column('Cost', '.status.cost', 'Spent on models.'),
     age,
     column('Workflow', '.metadata.labels.millwright\\.dev/workflow', 'The Workflow it belongs to.', 1),
     column('Capabilities', '.spec.capabilities', 'What the agent must be able to do.', 1),

@@ -16,30 +16,30 @@ function summary(object: MillwrightResource): Record<string, unknown> {
   };
 }
 
-/** Characters of a text, and items of a list, that a snapshot has at most. */
+/** Characters of a text, items of a list and entries of a map that a snapshot has at most. */
 interface Extent {
   text: number;
   items: number;
+  entries: number;
 }
 
-/** Tried in turn until the message fits. Each field is bounded by its schema, so the last always does. */
+/** Tried in turn until the message fits. Each field is bounded by its schema, so the last always does; no object of the API has as many fields. */
 const extents: readonly Extent[] = [
-  { text: 4096, items: 1024 },
-  { text: 1024, items: 64 },
-  { text: 256, items: 64 },
-  { text: 64, items: 16 },
-  { text: 24, items: 4 },
+  { text: 4096, items: 1024, entries: 64 },
+  { text: 1024, items: 64, entries: 64 },
+  { text: 256, items: 64, entries: 64 },
+  { text: 64, items: 16, entries: 64 },
+  { text: 24, items: 4, entries: 64 },
+  { text: 12, items: 2, entries: 32 },
 ];
-/** Of a map, in any of them; no object of the API has as many fields. */
-const MAX_ENTRIES = 64;
 
 /** A JSON value with every text and list cut. Half a surrogate pair is none: Postgres takes no such text. */
 function cut(value: unknown, extent: Extent): unknown {
-  const { text, items } = extent;
+  const { text, items, entries } = extent;
   if (typeof value === 'string') return value.length > text ? `${value.slice(0, text).toWellFormed()}…` : value;
   if (Array.isArray(value)) return value.slice(0, items).map((item) => cut(item, extent));
   if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.entries(value).slice(0, MAX_ENTRIES);
+  const kept = Object.entries(value).slice(0, entries);
   return Object.fromEntries(kept.map(([key, child]) => [key, cut(child, extent)]));
 }
 

@@ -115,7 +115,7 @@ it.each([
   ['is missing', {}],
   ['is incomplete', { [secretPath]: secret({ username: 'bot' }) }],
 ])('a Secret that %s is told apart from a Project that is wrong', async (_, objects) => {
-  const failure = kubeProjects(cluster({ [projectPath]: project(), ...objects }))('team', 'app');
+  const failure = kubeProjects(cluster({ [projectPath]: project(), ...objects }), 'read')('team', 'app');
   await expect(failure).rejects.toBeInstanceOf(CredentialsError);
 });
 

@@ -211,7 +211,7 @@ describe('what people see', () => {
     ])
       expect(everything).toContain(one);
     const [header = '', row = ''] = (await team.kubectl(['get', 'mtask', 'time-limit'])).split('\n');
-    expect(header.split(/\s{2,}/)).toEqual(['NAME', 'PHASE', 'REASON', 'ROLE', 'TRY', 'TESTS', 'AGE']);
+    expect(header.split(/\s{2,}/)).toEqual(['NAME', 'PHASE', 'REASON', 'ROLE', 'TRY', 'TESTS', 'COST', 'AGE']);
     expect(row).toMatch(/^time-limit +Failed +DeadlineExceeded +1\/1 /);
     const [wide = ''] = (await team.kubectl(['get', 'mtask', '-o', 'wide'])).split('\n');
     for (const column of ['WORKFLOW', 'CAPABILITIES', 'BRANCH', 'DURATION', 'POD', 'TRACE'])
