@@ -11,6 +11,7 @@ import {
   workflows,
 } from '@millwright/crds';
 import type { Logger } from '@millwright/otel';
+import { workflowOf } from './agent-task/owner.ts';
 import {
   createReflector,
   defineResource,
@@ -140,7 +141,7 @@ export function watchCluster(options: {
       ...common,
       resource: resources.tasks,
       indexes: {
-        workflow: (task: AgentTask) => task.metadata.labels?.[labels.workflowUid],
+        workflow: (task: AgentTask) => workflowOf(task)?.uid,
         project: projectOf,
         namespace: namespaceOf,
         openWithWorkspace: openWithWorkspace,

@@ -1,5 +1,6 @@
 import { type AgentPool, isFinished, labels, type MillwrightResource, type Workflow } from '@millwright/crds';
 import { podState } from './agent-task/observe.ts';
+import { workflowOf } from './agent-task/owner.ts';
 import type { Cluster, Pod } from './cluster.ts';
 import type { Leadership } from './leadership.ts';
 import { type KubeObject, keyOf } from './runtime/index.ts';
@@ -38,7 +39,7 @@ export function connectEvents(wiring: EventWiring): () => void {
       if (gone) record(gone, true);
       if (next && next.metadata.uid !== old?.metadata.uid && cause !== 'list') record(next, false);
       if (!isFinished(next?.status?.phase) || !isFinished(old?.status?.phase)) enqueue('task', keyOf(task));
-      const workflow = task.metadata.labels?.[labels.workflow];
+      const workflow = workflowOf(task)?.name;
       const moved = old?.status?.phase !== next?.status?.phase || old?.status?.reason !== next?.status?.reason;
       if (workflow !== undefined && (moved || !old || !next))
         enqueue('workflow', `${task.metadata.namespace}/${workflow}`);

@@ -1,5 +1,5 @@
 import { messageIds, topology } from '@millwright/broker';
-import { type AgentTask, labels } from '@millwright/crds';
+import type { AgentTask } from '@millwright/crds';
 import {
   attr,
   type FinishedSpan,
@@ -11,6 +11,7 @@ import {
   traceparent,
 } from '@millwright/otel';
 import type { HandledMessage } from './agent-task/memory.ts';
+import { workflowOf } from './agent-task/owner.ts';
 
 /** What the operator sends about an attempt: the work itself, its verification, and the publishing of its branch. */
 export type Sent = 'run' | 'verify' | 'effect';
@@ -28,8 +29,7 @@ export const attemptSpan = (uid: string, attempt: number, kind: 'run' | 'verify'
 const sendSpan = (uid: string, attempt: number, sent: Sent): string => spanIdOf(uid, 'send', attempt, sent);
 
 /** A task's trace is that of its Workflow. */
-export const traceOf = ({ metadata }: AgentTask): string =>
-  traceIdOf(metadata.labels?.[labels.workflowUid] ?? metadata.uid);
+export const traceOf = (task: AgentTask): string => traceIdOf(workflowOf(task)?.uid ?? task.metadata.uid);
 
 /** Trace context of a message: what its receiver does hangs below the sending. */
 export const sentTrace = (task: AgentTask, attempt: number, sent: Sent): string =>

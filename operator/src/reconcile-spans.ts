@@ -1,5 +1,5 @@
-import { labels } from '@millwright/crds';
 import { attr, randomSpanId, randomTraceId, type Telemetry, traceIdOf } from '@millwright/otel';
+import { workflowOf } from './agent-task/owner.ts';
 import type { Cluster } from './cluster.ts';
 import { type Clock, type ReconcileOutcome, type RuntimeMetrics, systemClock } from './runtime/index.ts';
 import { TokenBucket } from './runtime/token-bucket.ts';
@@ -30,11 +30,10 @@ export function withReconcileSpans(metrics: RuntimeMetrics, options: ReconcileSp
   const trouble = new TokenBucket(RATE, clock.now());
   const acted = new TokenBucket(RATE, clock.now());
 
-  const workflowOf = (controller: string, key: string): string | undefined => {
+  const aboutWhich = (controller: string, key: string): string | undefined => {
     if (controller === 'workflow') return cluster.workflows.store.get(key)?.metadata.uid;
-    return controller === 'agent-task'
-      ? cluster.tasks.store.get(key)?.metadata.labels?.[labels.workflowUid]
-      : undefined;
+    const task = controller === 'agent-task' ? cluster.tasks.store.get(key) : undefined;
+    return task && workflowOf(task)?.uid;
   };
 
   function tell(controller: string, outcome: ReconcileOutcome, seconds: number, key: string): void {
@@ -43,7 +42,7 @@ export function withReconcileSpans(metrics: RuntimeMetrics, options: ReconcileSp
     const bucket = failed || seconds >= SLOW_SECONDS ? trouble : acted;
     if (!bucket.has(clock.now())) return;
     bucket.take();
-    const uid = workflowOf(controller, key);
+    const uid = aboutWhich(controller, key);
     const end = clock.wall();
     telemetry.emit({
       traceId: randomTraceId(),

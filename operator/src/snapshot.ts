@@ -1,4 +1,5 @@
-import { labels, MAX_MESSAGE_BYTES, type MillwrightResource, type SnapshotEvent } from '@millwright/crds';
+import { MAX_MESSAGE_BYTES, type MillwrightResource, type SnapshotEvent } from '@millwright/crds';
+import { workflowOf } from './agent-task/owner.ts';
 
 /** The spec without what is large: the tasks of a Workflow are rows of their own. */
 function summary(object: MillwrightResource): Record<string, unknown> {
@@ -16,7 +17,7 @@ function summary(object: MillwrightResource): Record<string, unknown> {
   };
 }
 
-/** Characters of a text, items of a list and entries of a map that a snapshot has at most. */
+/** Characters of a text, items of a list, and entries of a map that a snapshot has at most. */
 interface Extent {
   text: number;
   items: number;
@@ -50,7 +51,7 @@ function cut(value: unknown, extent: Extent): unknown {
  */
 export function snapshotOf(object: MillwrightResource, at: string, deleted: boolean): SnapshotEvent {
   const { metadata, kind } = object;
-  const workflowUid = metadata.labels?.[labels.workflowUid];
+  const workflowUid = workflowOf(object)?.uid;
   const project = 'projectRef' in object.spec ? object.spec.projectRef.name : undefined;
   const about = {
     type: 'snapshot',

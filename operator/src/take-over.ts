@@ -1,4 +1,5 @@
-import { isFinished, labels } from '@millwright/crds';
+import { isFinished } from '@millwright/crds';
+import { workflowOf } from './agent-task/owner.ts';
 import type { Leadership } from './leadership.ts';
 import { keyOf } from './runtime/index.ts';
 import { traceTaskAgain, traceWorkflow } from './tracing.ts';
@@ -13,7 +14,7 @@ export function occupySlots({ cluster, scheduler }: Pick<Leadership, 'cluster' |
     // One that only waits for its forge has given its slot back.
     if ((phase !== 'Running' && phase !== 'Verifying') || publishing) continue;
     const holder = phase === 'Verifying' ? (verifier ?? agent) : agent;
-    const workflow = task.metadata.labels?.[labels.workflowUid];
+    const workflow = workflowOf(task)?.uid;
     scheduler.occupy({
       key: keyOf(task),
       uid: task.metadata.uid,

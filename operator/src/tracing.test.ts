@@ -3,7 +3,7 @@ import { type FinishedSpan, noTelemetry, parseTraceparent, traceIdOf } from '@mi
 import { describe, expect, test } from 'vitest';
 import type { Pod } from './cluster.ts';
 import { attemptSpan, type Sent, sentTrace } from './message-spans.ts';
-import { aTask, at, aWorkflow, COMMIT, NOW, runningOn, verifyingOn } from './testing/objects.ts';
+import { aChild, aTask, at, aWorkflow, COMMIT, NOW, runningOn, verifyingOn } from './testing/objects.ts';
 import { type Pods, spanOfWorkflow, spansOfTask, taskSpan, traceTaskAgain } from './tracing.ts';
 
 const entry = (attempt: number, change: Partial<AttemptRecord> = {}): AttemptRecord => ({
@@ -124,8 +124,11 @@ describe('the spans of a task', () => {
   });
 
   test('every span of a task names the run that it is part of', () => {
-    const labels = { 'millwright.dev/workflow-uid': 'uid-flow' };
-    const child = (task: AgentTask): AgentTask => ({ ...task, metadata: { ...task.metadata, labels } });
+    const { ownerReferences } = aChild(aWorkflow(), 'a').metadata;
+    const child = (task: AgentTask): AgentTask => ({
+      ...task,
+      metadata: { ...task.metadata, ownerReferences: ownerReferences ?? [] },
+    });
     const spans = spansOfTask(child(aTask({}, verifyingOn('v'))), child(published), noPods);
     const runs = spans
       .filter(({ kind }) => kind === undefined)

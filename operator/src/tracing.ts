@@ -1,4 +1,4 @@
-import { type AgentTask, annotations, isFinished, labels, reasons, type Workflow } from '@millwright/crds';
+import { type AgentTask, annotations, isFinished, reasons, type Workflow } from '@millwright/crds';
 import {
   attr,
   type FinishedSpan,
@@ -8,6 +8,7 @@ import {
   type Telemetry,
   traceIdOf,
 } from '@millwright/otel';
+import { taskNameOf, workflowOf } from './agent-task/owner.ts';
 import { jobOf, type Pod } from './cluster.ts';
 import { attemptSpan, type Sendings, spanOfSend, traceOf } from './message-spans.ts';
 
@@ -63,12 +64,12 @@ export function spanOfWorkflow({ metadata, spec, status }: Workflow): FinishedSp
  */
 export function spansOfTask(before: AgentTask, after: AgentTask, pods: Pods, sendings: Sendings = {}): FinishedSpan[] {
   const { metadata, status } = after;
-  const workflowUid = metadata.labels?.[labels.workflowUid];
+  const workflowUid = workflowOf(after)?.uid;
   const traceId = traceOf(after);
   const common = {
     [attr.namespace]: metadata.namespace,
     [attr.project]: after.spec.projectRef.name,
-    [attr.task]: metadata.labels?.[labels.task] ?? metadata.name,
+    [attr.task]: taskNameOf(after),
     [attr.taskUid]: metadata.uid,
     [attr.pipelineRunId]: workflowUid ?? metadata.uid,
   };
@@ -126,7 +127,7 @@ export function spansOfTask(before: AgentTask, after: AgentTask, pods: Pods, sen
       traceId,
       spanId: taskSpan(metadata.uid),
       ...(workflowUid === undefined ? {} : { parentSpanId: workflowSpan(workflowUid) }),
-      name: `task ${metadata.labels?.[labels.task] ?? metadata.name}`,
+      name: `task ${taskNameOf(after)}`,
       start: metadata.creationTimestamp,
       end: status.finishedAt,
       attributes: {

@@ -1,13 +1,5 @@
 import { type Broker, ConnectionLostError, messageIds, targets, type WorkKey } from '@millwright/broker';
-import {
-  type AgentTask,
-  claimReply,
-  controlMessage,
-  dropMessage,
-  effectMessage,
-  labels,
-  workMessage,
-} from '@millwright/crds';
+import { type AgentTask, claimReply, controlMessage, dropMessage, effectMessage, workMessage } from '@millwright/crds';
 import { type Logger, traceparent } from '@millwright/otel';
 import { type Cluster, resources } from '../cluster.ts';
 import { buildGrant, type GrantSettings } from '../dispatch/grant.ts';
@@ -20,6 +12,7 @@ import type { TaskAction } from './actions.ts';
 import type { TaskMemories } from './memory.ts';
 import { identityOf } from './names.ts';
 import { podState } from './observe.ts';
+import { workflowOf } from './owner.ts';
 
 export interface ExecuteTaskOptions {
   kube: KubeClient;
@@ -100,7 +93,7 @@ export async function executeTask(
 }
 
 function occupy(task: AgentTask, key: string, pool: string, { scheduler }: ExecuteTaskOptions): void {
-  const workflow = task.metadata.labels?.[labels.workflowUid];
+  const workflow = workflowOf(task)?.uid;
   scheduler.occupy({
     key,
     uid: task.metadata.uid,
@@ -171,12 +164,13 @@ async function grant(
   { claim, kind }: Extract<TaskAction, { do: 'grant' }>,
   { broker, cluster, memories, workQueues, settings, now, logger }: ExecuteTaskOptions,
 ): Promise<void> {
+  const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
+  // First, so that the claim is still there for the next pass should this fail.
+  const message = project && buildGrant(task, project, kind, settings, now());
   const held = memories.takeClaim(task.metadata, claim);
   if (!held) return;
   workQueues.settled(key);
   const { delivery } = held;
-  const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
-  const message = project && buildGrant(task, project, kind, settings, now());
   if (message && delivery.replyTo !== undefined) {
     memories.of(task.metadata).lastHeartbeatAt = now();
     await broker

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { type AgentTask, labels, type TaskIdentity } from '@millwright/crds';
+import type { AgentTask, TaskIdentity } from '@millwright/crds';
+import { taskNameOf, workflowOf } from './owner.ts';
 
 /**
  * Name of the AgentTask for a task of a Workflow: deterministic, so that creating it twice finds the first, and bound to the Workflow's
@@ -15,19 +16,16 @@ export const attemptRef = (taskUid: string, attempt: number): string => `refs/at
 /** The ref that the git host pins to one commit for all tasks of a Workflow. */
 export const baseRef = (workflowUid: string): string => `refs/workflows/${workflowUid}/base`;
 
-const workflowOf = ({ metadata }: AgentTask): string | undefined =>
-  metadata.labels?.[labels.workflowUid] === undefined ? undefined : metadata.labels[labels.workflow];
-
 /** The branch that the task's commit is published on; tasks without a Workflow share the folder `tasks`. */
 export const branchOf = (task: AgentTask): string =>
-  `ai/generated/${workflowOf(task) ?? 'tasks'}/${task.metadata.labels?.[labels.task] ?? task.metadata.name}`;
+  `ai/generated/${workflowOf(task)?.name ?? 'tasks'}/${taskNameOf(task)}`;
 
 /**
  * Trailers of the task's commits that say which Workflow of which namespace they are for, and on which branch: by these the publisher knows
  * a head that it may replace.
  */
 export const originOf = (task: AgentTask): string[] => [
-  `Millwright-Workflow: ${task.metadata.namespace}/${workflowOf(task) ?? '-'}`,
+  `Millwright-Workflow: ${task.metadata.namespace}/${workflowOf(task)?.name ?? '-'}`,
   `Millwright-Branch: ${branchOf(task)}`,
 ];
 

@@ -1,4 +1,4 @@
-import { type AgentTask, labels, type Workflow } from '@millwright/crds';
+import type { AgentTask, Workflow } from '@millwright/crds';
 import type { Cluster, Pod } from '../cluster.ts';
 import { resources } from '../cluster.ts';
 import { isNotFound, type KubeClient } from '../runtime/index.ts';
@@ -6,6 +6,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import { endingOf } from '../workflow/ending.ts';
 import type { TaskMemories } from './memory.ts';
 import type { Owner, Sandbox, TaskObservation } from './observation.ts';
+import { workflowOf } from './owner.ts';
 
 export interface ObserveTaskOptions {
   kube: KubeClient;
@@ -52,9 +53,9 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
 
 /** The cache may not have a Workflow yet that its task has; only a live read can say that it is gone. */
 async function observeOwner(task: AgentTask, { kube, cluster, now }: ObserveTaskOptions): Promise<Owner | undefined> {
-  const uid = task.metadata.labels?.[labels.workflowUid];
-  const name = task.metadata.labels?.[labels.workflow];
-  if (uid === undefined || name === undefined) return undefined;
+  const owner = workflowOf(task);
+  if (!owner) return undefined;
+  const { uid, name } = owner;
   const { namespace } = task.metadata;
   let workflow: Workflow | undefined = cluster.workflows.store.get(`${namespace}/${name}`);
   if (workflow?.metadata.uid !== uid) {

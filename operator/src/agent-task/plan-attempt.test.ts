@@ -1,6 +1,6 @@
 import type { AgentTaskStatus, EffectFailure } from '@millwright/crds';
 import { describe, expect, test } from 'vitest';
-import { aPool, aTask, at, COMMIT, NOW, runningOn, verifyingOn } from '../testing/objects.ts';
+import { aChild, aPool, aTask, at, aWorkflow, COMMIT, NOW, runningOn, verifyingOn } from '../testing/objects.ts';
 import {
   answer,
   checks,
@@ -109,18 +109,13 @@ describe('the end of a run', () => {
   });
 
   test('the branch carries the names of Workflow and task, the ref those of task and attempt', () => {
-    const labels = {
-      'millwright.dev/task': 'build',
-      'millwright.dev/workflow': 'flow',
-      'millwright.dev/workflow-uid': 'u',
-    };
-    const task = aTask({}, runningOn('a'), { labels });
+    const task = aChild(aWorkflow(), 'build', runningOn('a'));
     const plan = planTask(observation({ task, inbox: { claims: [], runResult: result(1) } }), NOW);
     expect(plan.actions[0]).toEqual({
       do: 'publishBranch',
       attempt: 1,
       commit: COMMIT,
-      ref: 'refs/attempts/uid-task/1',
+      ref: 'refs/attempts/uid-flow-build/1',
       branch: 'ai/generated/flow/build',
     });
   });

@@ -5,7 +5,6 @@ import {
   type Condition,
   conditionTypes,
   type FailureClass,
-  labels,
   type ResultMessage,
   reasons,
   type TaskPhase,
@@ -15,6 +14,7 @@ import { setCondition } from '../conditions.ts';
 import { duration } from '../duration.ts';
 import { fullJitter } from '../runtime/backoff.ts';
 import { attemptRef } from './names.ts';
+import { workflowOf } from './owner.ts';
 
 /** Attempts that the infrastructure may lose before the task fails. */
 export const MAX_INFRASTRUCTURE_FAILURES = 5;
@@ -40,7 +40,7 @@ export function nextStatus(task: AgentTask, now: number, change: Change): AgentT
   const current = task.status ?? {};
   const generation = task.metadata.generation ?? 1;
   const next: AgentTaskStatus = { ...current, ...change, observedGeneration: generation };
-  next.traceID ??= traceIdOf(task.metadata.labels?.[labels.workflowUid] ?? task.metadata.uid);
+  next.traceID ??= traceIdOf(workflowOf(task)?.uid ?? task.metadata.uid);
   for (const [key, value] of Object.entries(next)) if (value === undefined) delete next[key as keyof AgentTaskStatus];
   const max = task.spec.retry.maxAttempts;
   const spent = (next.attempt ?? 1) - (next.infrastructureFailures ?? 0);

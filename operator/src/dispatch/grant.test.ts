@@ -24,6 +24,18 @@ describe('a grant', () => {
     expect(isFencedBy(token, fence, settings.signingKey)).toBe(true);
   });
 
+  test('of a task that no Workflow owns says so, whatever its labels claim', () => {
+    const labels = {
+      'millwright.dev/workflow-uid': 'not/a_uid',
+      'millwright.dev/workflow': 'flow',
+      'millwright.dev/task': 'build',
+    };
+    const grant = grantOf(aTask({}, runningOn('a'), { labels }));
+    expect(grant.git.baseRef).toBe('refs/workflows/uid-task/base');
+    expect(grant.env).toContainEqual({ name: 'MILLWRIGHT_TASK', value: 'task' });
+    expect(grant.env).toContainEqual({ name: 'MILLWRIGHT_WORKFLOW', value: '' });
+  });
+
   test('is not given without a holder', () => {
     expect(buildGrant(aTask(), aProject(), 'run', settings, NOW)).toBeUndefined();
     expect(buildGrant(aTask({}, verifyingOn(undefined)), aProject(), 'verify', settings, NOW)).toBeUndefined();

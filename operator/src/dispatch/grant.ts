@@ -1,7 +1,6 @@
 import {
   type AgentTask,
   type GrantMessage,
-  labels,
   MAX_MESSAGE_BYTES,
   type Project,
   signAttemptToken,
@@ -9,6 +8,7 @@ import {
   type Workspace,
 } from '@millwright/crds';
 import { attemptRef, baseRef, identityOf, originOf } from '../agent-task/names.ts';
+import { taskNameOf, workflowOf } from '../agent-task/owner.ts';
 import { fencingToken } from './fencing.ts';
 
 export interface GrantSettings {
@@ -39,7 +39,7 @@ export function buildGrant(
   const attempt = task.status?.attempt;
   if (!holder || attempt === undefined) return undefined;
   const { namespace, uid, name } = task.metadata;
-  const workflowUid = task.metadata.labels?.[labels.workflowUid] ?? uid;
+  const workflowUid = workflowOf(task)?.uid ?? uid;
   const deadline = Date.parse(holder.at) + task.spec.timeoutSeconds * 1000;
   const iat = Math.floor(now / 1000);
   const revision = task.spec.revision;
@@ -87,7 +87,6 @@ export function buildGrant(
 
 /** The part of a grant that grows with what people wrote. */
 function instructions(task: AgentTask, project: Project, attempt: number): Pick<GrantMessage, 'commands' | 'env'> {
-  const { labels: own, name } = task.metadata;
   const workspace = workspaceOf(task, project);
   return {
     commands: {
@@ -98,8 +97,8 @@ function instructions(task: AgentTask, project: Project, attempt: number): Pick<
     },
     env: [
       { name: 'MILLWRIGHT_ATTEMPT', value: String(attempt) },
-      { name: 'MILLWRIGHT_TASK', value: own?.[labels.task] ?? name },
-      { name: 'MILLWRIGHT_WORKFLOW', value: own?.[labels.workflow] ?? '' },
+      { name: 'MILLWRIGHT_TASK', value: taskNameOf(task) },
+      { name: 'MILLWRIGHT_WORKFLOW', value: workflowOf(task)?.name ?? '' },
       ...(workspace.env ?? []),
       ...Object.entries(task.spec.params ?? {}).map(([key, value]) => ({
         name: `MILLWRIGHT_PARAM_${key.toUpperCase()}`,
@@ -127,8 +126,8 @@ export function grantProblem(task: AgentTask, project: Project): string | undefi
 
 /** Subject, and trailers that say where the commit came from. */
 function commitMessage(task: AgentTask, attempt: number): string {
-  const { namespace, labels: own, name } = task.metadata;
-  const subject = own?.[labels.task] ?? name;
+  const { namespace, name } = task.metadata;
+  const subject = taskNameOf(task);
   const instruction = task.spec.prompt ?? task.spec.command?.join(' ') ?? '';
   return [
     `${subject}: ${instruction.replaceAll(/\s+/g, ' ').slice(0, 120)}`,

@@ -19,8 +19,7 @@ export function observeWorkflow(key: string, cluster: Cluster, dags: DagCache): 
   const children = new Map<string, AgentTask>();
   for (const task of cluster.tasks.store.by('workflow', uid)) {
     const name = task.metadata.labels?.[labels.task];
-    const owned = task.metadata.ownerReferences?.some((owner) => owner.uid === uid);
-    if (name !== undefined && owned) children.set(name, task);
+    if (name !== undefined) children.set(name, task);
   }
   const project = cluster.projects.store.get(`${namespace}/${workflow.spec.projectRef.name}`);
   return { workflow, dag, children, ...(project ? { project } : {}) };
