@@ -8,6 +8,7 @@ import {
   conditions,
   digest,
   dnsLabel,
+  fields,
   integer,
   localRef,
   rules,
@@ -39,21 +40,19 @@ export const taskFields = {
     .optional()
     .meta({ description: 'Higher goes first. Default: that of the Workflow, else 0.' }),
   timeoutSeconds: integer(1, 86_400).default(3600).meta({ description: 'Time limit of one attempt, in seconds.' }),
-  retry: z
-    .object({
-      maxAttempts: integer(1, 20).default(1).meta({
-        description: 'Attempts in all. Failures of the infrastructure are counted apart and do not use them up.',
-      }),
-      backoff: z
-        .object({
-          baseSeconds: integer(0, 3600)
-            .default(5)
-            .meta({ description: 'Upper bound of the first delay; doubles with each attempt.' }),
-          maxSeconds: integer(0, 86_400).default(300).meta({ description: 'Upper bound of any delay.' }),
-        })
-        .default({ baseSeconds: 5, maxSeconds: 300 })
-        .meta({ description: 'Delay before the next attempt: random between 0 and the bound (full jitter).' }),
+  retry: fields({
+    maxAttempts: integer(1, 20).default(1).meta({
+      description: 'Attempts in all. Failures of the infrastructure are counted apart and do not use them up.',
+    }),
+    backoff: fields({
+      baseSeconds: integer(0, 3600)
+        .default(5)
+        .meta({ description: 'Upper bound of the first delay; doubles with each attempt.' }),
+      maxSeconds: integer(0, 86_400).default(300).meta({ description: 'Upper bound of any delay.' }),
     })
+      .default({ baseSeconds: 5, maxSeconds: 300 })
+      .meta({ description: 'Delay before the next attempt: random between 0 and the bound (full jitter).' }),
+  })
     .default({ maxAttempts: 1, backoff: { baseSeconds: 5, maxSeconds: 300 } })
     .meta({ description: 'What happens after a failed attempt.' }),
   workspace: workspace.optional().meta({ description: "Overrides the project's workspace, field by field." }),
@@ -72,41 +71,39 @@ const dependency = z.object({
   commit: commitHash,
 });
 
-export const agentTaskSpec = z
-  .object({
-    projectRef: localRef('Project'),
-    revision: text(255)
-      .min(1)
-      .optional()
-      .meta({ description: "Branch, tag or commit to start from. Default: the project's branch." }),
-    ...taskFields,
-    dependencies: z
-      .array(dependency)
-      .max(256)
-      .optional()
-      .meta({ description: 'Results merged into the checkout before the task starts; set by the Workflow.' }),
-    params: z.record(z.string().max(63), z.string().max(4096)).optional().meta({
-      description: "The Workflow's params; commands see each as MILLWRIGHT_PARAM_<NAME>.",
-    }),
-    suspend: z.boolean().optional().meta({ description: 'true: no new attempt starts.' }),
-    cancel: z
-      .boolean()
-      .optional()
-      .meta({ description: 'true: ends the task, with a grace period for work in progress.' }),
-  })
-  .meta(
-    rules(
-      exactlyOneInstruction,
-      {
-        rule: '!has(oldSelf.cancel) || !oldSelf.cancel || (has(self.cancel) && self.cancel)',
-        message: 'cancel cannot be taken back: create the task anew',
-      },
-      {
-        rule: "['prompt', 'command', 'projectRef'].all(f, f == 'prompt' ? (has(self.prompt) == has(oldSelf.prompt) && (!has(self.prompt) || self.prompt == oldSelf.prompt)) : f == 'command' ? (has(self.command) == has(oldSelf.command) && (!has(self.command) || self.command == oldSelf.command)) : self.projectRef == oldSelf.projectRef)",
-        message: 'prompt, command and projectRef cannot change: create another task',
-      },
-    ),
-  );
+export const agentTaskSpec = fields({
+  projectRef: localRef('Project'),
+  revision: text(255)
+    .min(1)
+    .optional()
+    .meta({ description: "Branch, tag or commit to start from. Default: the project's branch." }),
+  ...taskFields,
+  dependencies: z
+    .array(dependency)
+    .max(256)
+    .optional()
+    .meta({ description: 'Results merged into the checkout before the task starts; set by the Workflow.' }),
+  params: z.record(z.string().max(63), z.string().max(4096)).optional().meta({
+    description: "The Workflow's params; commands see each as MILLWRIGHT_PARAM_<NAME>.",
+  }),
+  suspend: z.boolean().optional().meta({ description: 'true: no new attempt starts.' }),
+  cancel: z
+    .boolean()
+    .optional()
+    .meta({ description: 'true: ends the task, with a grace period for work in progress.' }),
+}).meta(
+  rules(
+    exactlyOneInstruction,
+    {
+      rule: '!has(oldSelf.cancel) || !oldSelf.cancel || (has(self.cancel) && self.cancel)',
+      message: 'cancel cannot be taken back: create the task anew',
+    },
+    {
+      rule: "['prompt', 'command', 'projectRef'].all(f, f == 'prompt' ? (has(self.prompt) == has(oldSelf.prompt) && (!has(self.prompt) || self.prompt == oldSelf.prompt)) : f == 'command' ? (has(self.command) == has(oldSelf.command) && (!has(self.command) || self.command == oldSelf.command)) : self.projectRef == oldSelf.projectRef)",
+      message: 'prompt, command and projectRef cannot change: create another task',
+    },
+  ),
+);
 export type AgentTaskSpec = z.infer<typeof agentTaskSpec>;
 
 export const artifactRef = z.object({

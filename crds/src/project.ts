@@ -1,20 +1,29 @@
 import { z } from 'zod';
-import { conditions, environment, image, integer, localRef, resources, rules, shellLine, text } from './values.ts';
+import {
+  conditions,
+  environment,
+  fields,
+  image,
+  integer,
+  localRef,
+  resources,
+  rules,
+  shellLine,
+  text,
+} from './values.ts';
 
-export const workspace = z
-  .object({
-    image: image
-      .optional()
-      .meta({ description: 'Toolchain image that commands run in; needs sh and git. Default: the image of the pool.' }),
-    setup: z
-      .array(shellLine)
-      .max(32)
-      .optional()
-      .meta({ description: 'Shell commands run after the checkout, before any task or acceptance command.' }),
-    env: environment.optional(),
-    resources: resources.optional(),
-  })
-  .meta({ description: 'Where the commands of tasks run.' });
+export const workspace = fields({
+  image: image
+    .optional()
+    .meta({ description: 'Toolchain image that commands run in; needs sh and git. Default: the image of the pool.' }),
+  setup: z
+    .array(shellLine)
+    .max(32)
+    .optional()
+    .meta({ description: 'Shell commands run after the checkout, before any task or acceptance command.' }),
+  env: environment.optional(),
+  resources: resources.optional(),
+}).meta({ description: 'Where the commands of tasks run.' });
 export type Workspace = z.infer<typeof workspace>;
 
 const loginKeys =

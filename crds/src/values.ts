@@ -5,6 +5,32 @@ export const GROUP = 'millwright.dev';
 export const VERSION = 'v1alpha1';
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** Edits that make one word of another, a letter of the wrong case not counted. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...from.toLowerCase()].entries()) {
+    const next = [i + 1];
+    for (const [j, other] of [...to.toLowerCase()].entries())
+      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+/** An object that takes no other fields: a field that is misspelt must not be left out without a word. The message names the nearest known. */
+export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  const unknown = (name: string) => {
+    const nearest = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0] ?? '';
+    const isNear = distance(name, nearest) <= Math.max(2, name.length / 3);
+    return `unknown field "${name}"${isNear ? `: did you mean "${nearest}"?` : `; known are ${known.join(', ')}`}`;
+  };
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? (issue.keys as string[]).map(unknown).join(', ') : undefined,
+  });
+}
+
 /** Every list and string below is bounded, so that CEL costs and object sizes stay within what the API server accepts. */
 export const text = (max: number) => z.string().max(max);
 
@@ -38,12 +64,10 @@ const quantity = z
   .max(32)
   .regex(/^([0-9]+(\.[0-9]+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/);
 
-export const resources = z
-  .object({
-    requests: z.record(z.string().max(63), quantity).optional().meta({ description: 'What is reserved.' }),
-    limits: z.record(z.string().max(63), quantity).optional().meta({ description: 'What is never exceeded.' }),
-  })
-  .meta({ description: 'Requests and limits as for any container, for example cpu, memory, ephemeral-storage.' });
+export const resources = fields({
+  requests: z.record(z.string().max(63), quantity).optional().meta({ description: 'What is reserved.' }),
+  limits: z.record(z.string().max(63), quantity).optional().meta({ description: 'What is never exceeded.' }),
+}).meta({ description: 'Requests and limits as for any container, for example cpu, memory, ephemeral-storage.' });
 
 /** RFC 3339 time; zod's own pattern is huge and knows only Z, hence the override. */
 export const time = z.string().max(64).meta({ format: 'date-time' });
@@ -58,7 +82,7 @@ export const uid = z.string().min(1).max(64);
 /** An integer with bounds, named once because `z.int()` alone emits the limits of a double. */
 export const integer = (min: number, max: number) => z.int().min(min).max(max);
 
-export const envVar = z.object({
+export const envVar = fields({
   name: z
     .string()
     .max(128)
@@ -96,7 +120,7 @@ export const conditions = z
 
 /** A reference to an object of the same namespace. */
 export const localRef = (what: string) =>
-  z.object({
+  fields({
     name: z
       .string()
       .min(1)

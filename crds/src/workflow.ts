@@ -1,84 +1,80 @@
 import { z } from 'zod';
 import { exactlyOneInstruction, taskFields } from './agent-task.ts';
 import { stages, workflowPhases } from './reasons.ts';
-import { commitHash, conditions, dnsLabel, integer, localRef, rules, text, time } from './values.ts';
+import { commitHash, conditions, dnsLabel, fields, integer, localRef, rules, text, time } from './values.ts';
 
 /** The largest DAG: 2,000 tasks at a typical size stay well under the object size limit of etcd. */
 export const MAX_TASKS = 2000;
 
-export const workflowTask = z
-  .object({
-    name: dnsLabel.meta({ description: 'Name of the task, unique in the Workflow.' }),
-    dependsOn: z
-      .array(dnsLabel)
-      .max(256)
-      .optional()
-      .meta({ description: 'Tasks that must have ended before this one starts.', 'x-kubernetes-list-type': 'set' }),
-    when: text(1024).min(1).optional().meta({
-      description:
-        "Condition evaluated when all dependencies have ended, for example tasks.lint.phase == 'Failed' || params.force == 'yes'. Default: all dependencies succeeded.",
-    }),
-    ...taskFields,
-  })
-  .meta(rules(exactlyOneInstruction));
+export const workflowTask = fields({
+  name: dnsLabel.meta({ description: 'Name of the task, unique in the Workflow.' }),
+  dependsOn: z
+    .array(dnsLabel)
+    .max(256)
+    .optional()
+    .meta({ description: 'Tasks that must have ended before this one starts.', 'x-kubernetes-list-type': 'set' }),
+  when: text(1024).min(1).optional().meta({
+    description:
+      "Condition evaluated when all dependencies have ended, for example tasks.lint.phase == 'Failed' || params.force == 'yes'. Default: all dependencies succeeded.",
+  }),
+  ...taskFields,
+}).meta(rules(exactlyOneInstruction));
 export type WorkflowTask = z.infer<typeof workflowTask>;
 
-export const workflowSpec = z
-  .object({
-    projectRef: localRef('Project'),
-    goal: text(4096).optional().meta({ description: 'What the Workflow is for, in a sentence or two.' }),
-    revision: text(255)
-      .min(1)
-      .optional()
-      .meta({ description: "Branch, tag or commit to start from. Default: the project's branch." }),
-    params: z
-      .record(
-        z
-          .string()
-          .max(63)
-          .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
-        z.string().max(4096),
-      )
-      .optional()
-      .meta({ description: 'Values for conditions (params.<name>) and commands (MILLWRIGHT_PARAM_<NAME>).' }),
-    tasks: z
-      .array(workflowTask)
-      .min(1)
-      .max(MAX_TASKS)
-      .meta({
-        description: 'The tasks; their dependsOn make the DAG.',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
-      }),
-    parallelism: integer(1, MAX_TASKS)
-      .optional()
-      .meta({ description: 'Tasks of this Workflow at work at the same time.' }),
-    priority: integer(-1000, 1000)
-      .default(0)
-      .meta({ description: 'Higher goes first, across Workflows of the cluster.' }),
-    suspend: z.boolean().default(false).meta({ description: 'true: no new task starts until it is false again.' }),
-    cancel: z.boolean().default(false).meta({ description: 'true: ends all tasks. Cannot be taken back.' }),
-    timeoutSeconds: integer(1, 2_592_000).optional().meta({ description: 'Time limit of the whole Workflow.' }),
-    ttlSecondsAfterFinished: integer(0, 31_536_000).default(604_800).meta({
-      description:
-        'Seconds after its end until the Workflow and its tasks are deleted from the cluster; the history stays.',
+export const workflowSpec = fields({
+  projectRef: localRef('Project'),
+  goal: text(4096).optional().meta({ description: 'What the Workflow is for, in a sentence or two.' }),
+  revision: text(255)
+    .min(1)
+    .optional()
+    .meta({ description: "Branch, tag or commit to start from. Default: the project's branch." }),
+  params: z
+    .record(
+      z
+        .string()
+        .max(63)
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
+      z.string().max(4096),
+    )
+    .optional()
+    .meta({ description: 'Values for conditions (params.<name>) and commands (MILLWRIGHT_PARAM_<NAME>).' }),
+  tasks: z
+    .array(workflowTask)
+    .min(1)
+    .max(MAX_TASKS)
+    .meta({
+      description: 'The tasks; their dependsOn make the DAG.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
     }),
-  })
-  .meta(
-    rules(
-      { rule: '!oldSelf.cancel || self.cancel', message: 'cancel cannot be taken back: create the Workflow anew' },
-      {
-        rule: 'self.projectRef == oldSelf.projectRef',
-        message: 'projectRef cannot change: create another Workflow',
-        fieldPath: '.projectRef',
-      },
-      {
-        rule: 'self.tasks == oldSelf.tasks',
-        message: 'tasks of a Workflow cannot change: create another Workflow',
-        fieldPath: '.tasks',
-      },
-    ),
-  );
+  parallelism: integer(1, MAX_TASKS)
+    .optional()
+    .meta({ description: 'Tasks of this Workflow at work at the same time.' }),
+  priority: integer(-1000, 1000)
+    .default(0)
+    .meta({ description: 'Higher goes first, across Workflows of the cluster.' }),
+  suspend: z.boolean().default(false).meta({ description: 'true: no new task starts until it is false again.' }),
+  cancel: z.boolean().default(false).meta({ description: 'true: ends all tasks. Cannot be taken back.' }),
+  timeoutSeconds: integer(1, 2_592_000).optional().meta({ description: 'Time limit of the whole Workflow.' }),
+  ttlSecondsAfterFinished: integer(0, 31_536_000).default(604_800).meta({
+    description:
+      'Seconds after its end until the Workflow and its tasks are deleted from the cluster; the history stays.',
+  }),
+}).meta(
+  rules(
+    { rule: '!oldSelf.cancel || self.cancel', message: 'cancel cannot be taken back: create the Workflow anew' },
+    {
+      rule: 'self.projectRef == oldSelf.projectRef',
+      message: 'projectRef cannot change: create another Workflow',
+      fieldPath: '.projectRef',
+    },
+    {
+      rule: 'self.tasks == oldSelf.tasks',
+      message: 'tasks of a Workflow cannot change: create another Workflow',
+      fieldPath: '.tasks',
+    },
+  ),
+);
 export type WorkflowSpec = z.infer<typeof workflowSpec>;
 
 export const taskCounts = z.object({

@@ -85,7 +85,19 @@ describe('errors', () => {
       'an unknown member',
       () => post({ ...workflow, kind: 'Workflow' }),
       400,
-      { detail: expect.stringContaining('kind') },
+      { detail: expect.stringContaining('unknown field "kind"; known are namespace, name, spec') },
+    ],
+    [
+      'a field that is misspelt, which would have had the tasks run in any order',
+      () => post({ ...workflow, spec: { ...workflow.spec, tasks: [{ ...task, dependson: ['lint'] }] } }),
+      400,
+      { errors: [{ field: 'spec.tasks.0', message: 'unknown field "dependson": did you mean "dependsOn"?' }] },
+    ],
+    [
+      'a field below, misspelt',
+      () => post({ ...workflow, spec: { ...workflow.spec, tasks: [{ ...task, retry: { maxAttemps: 3 } }] } }),
+      400,
+      { errors: [{ field: 'spec.tasks.0.retry', message: expect.stringContaining('did you mean "maxAttempts"?') }] },
     ],
     [
       'a task name that cannot be',

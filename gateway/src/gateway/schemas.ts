@@ -1,5 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { agentTaskStatus, dnsLabel, projectSpec, projectStatus, workflowSpec, workflowStatus } from '@millwright/crds';
+import {
+  agentTaskStatus,
+  dnsLabel,
+  fields,
+  projectSpec,
+  projectStatus,
+  workflowSpec,
+  workflowStatus,
+} from '@millwright/crds';
 
 /** What requests and answers look like. Specs and statuses are those of the custom resources. */
 
@@ -107,13 +115,11 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
     next: z.string().optional().meta({ description: 'Cursor of the next page, if any.' }),
   });
 
-export const createWorkflowBody = z
-  .strictObject({
-    namespace,
-    name: dnsLabel.optional().meta({ description: "Default: made from the Project's name." }),
-    spec: workflowSpec,
-  })
-  .openapi('CreateWorkflow');
+export const createWorkflowBody = fields({
+  namespace,
+  name: dnsLabel.optional().meta({ description: "Default: made from the Project's name." }),
+  spec: workflowSpec,
+}).openapi('CreateWorkflow');
 
 /** What a write answers: which object it was, and what it is called. */
 export const written = z
