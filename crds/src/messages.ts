@@ -177,6 +177,11 @@ export const publishBranchMessage = z.strictObject({
   ref: text(255),
   commit: commitHash,
   branch: text(255).min(1),
+  /**
+   * What the branch may point to when this is the first try: nothing, or a commit of this committer (an e-mail address) whose message has
+   * all these lines. Anything else is somebody's work.
+   */
+  replaces: z.strictObject({ committer: text(254).min(1), lines: z.array(text(512).min(1)).min(1).max(8) }),
 });
 export const effectMessage = z.discriminatedUnion('type', [publishBranchMessage]);
 export type PublishBranchMessage = z.infer<typeof publishBranchMessage>;

@@ -1,13 +1,13 @@
-import { type AgentTask, API_VERSION, type AttemptClaims, agentTasks, isFinished } from '@millwright/crds';
+import type { AttemptClaims } from '@millwright/crds';
 import type { Logger } from '@millwright/otel';
-import { type Kube, KubeError } from '../shared/kube.ts';
+import { KubeError } from '../shared/kube.ts';
+import { isPast, type ReadTask } from '../shared/tasks.ts';
 
 /** Whether the attempt of a token is over, as far as the task itself tells. Never throws. */
 export type IsOver = (claims: AttemptClaims) => Promise<boolean>;
 
 export interface AttemptOptions {
-  /** The task as the API server has it. Rejects with KubeError. */
-  read: (namespace: string, name: string) => Promise<Pick<AgentTask, 'metadata' | 'status'>>;
+  read: ReadTask;
   log: Logger;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -20,16 +20,6 @@ const FRESH_MS = 60_000;
 const UNKNOWN_MS = 5_000;
 const PATIENCE_MS = 3_000;
 const MAX_KNOWN = 10_000;
-
-/** Reads tasks from the cluster. */
-export const kubeTasks =
-  (kube: Kube): AttemptOptions['read'] =>
-  (namespace, name) =>
-    kube.get<AgentTask>(`/apis/${API_VERSION}/namespaces/${namespace}/${agentTasks.plural}/${name}`);
-
-function overFor({ metadata, status }: Pick<AgentTask, 'metadata' | 'status'>, claims: AttemptClaims): boolean {
-  return metadata.uid !== claims.task || isFinished(status?.phase) || (status?.attempt ?? 0) > claims.attempt;
-}
 
 /**
  * Asks the API server about an attempt when it is first heard of, and now and then, so that a process that has just started refuses what an
@@ -44,7 +34,7 @@ export function createIsOver({ read, log, now = Date.now, patienceMs = PATIENCE_
       timer = setTimeout(() => reject(new KubeError(0, 'the Kubernetes API does not answer')), patienceMs);
     });
     try {
-      return overFor(await Promise.race([read(claims.ns, claims.taskName), patience]), claims);
+      return isPast(await Promise.race([read(claims.ns, claims.taskName), patience]), claims.task, claims.attempt);
     } catch (error) {
       if (error instanceof KubeError && error.status === 404) return true;
       log.warn('nobody could tell whether an attempt is over', { task: claims.taskName, error });

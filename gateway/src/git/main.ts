@@ -4,7 +4,8 @@ import { createMetrics } from '@millwright/otel';
 import { openProjects } from '../shared/lookup.ts';
 import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
 import { listen } from '../shared/server.ts';
-import { createIsOver, kubeTasks } from './attempts.ts';
+import { kubeTasks } from '../shared/tasks.ts';
+import { createIsOver } from './attempts.ts';
 import { type GitConfig, readGitConfig } from './config.ts';
 import { createGitHost } from './host.ts';
 

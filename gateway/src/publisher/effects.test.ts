@@ -15,6 +15,7 @@ const effect: EffectMessage = {
   ref: 'refs/attempts/uid/1',
   commit: 'c0ffee'.repeat(7).slice(0, 40),
   branch: 'ai/generated/flow/build',
+  replaces: { committer: 'bot@example.org', lines: ['Millwright-Branch: ai/generated/flow/build'] },
 };
 
 /** Handles the effect, and says what was told about it in which order. */

@@ -15,7 +15,8 @@ import { createEpochFence } from './epochs.ts';
 
 export interface EffectOptions {
   broker: Pick<Broker, 'publish'>;
-  perform: (effect: EffectMessage) => Promise<EffectResultMessage>;
+  /** Resolves with the answer; with nothing when nobody wants the effect any more. */
+  perform: (effect: EffectMessage) => Promise<EffectResultMessage | undefined>;
   log: Logger;
   metrics: Metrics;
   telemetry: Telemetry;
@@ -96,6 +97,12 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
       }
       const start = Date.now();
       const result = await options.perform(effect);
+      if (!result) {
+        log.info('effect dropped: its attempt is over', fields);
+        effects.inc({ kind, outcome: 'fenced' });
+        delivery.ack();
+        return;
+      }
       effects.inc({ kind, outcome: result.ok ? 'ok' : result.failure === 'permanent' ? 'failed' : 'retryable' });
       log[result.ok ? 'info' : 'warn'](result.ok ? 'effect done' : 'effect failed', {
         ...fields,

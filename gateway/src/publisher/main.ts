@@ -8,9 +8,10 @@ import { openProjects } from '../shared/lookup.ts';
 import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
 import { withForgeCredentials } from '../shared/projects.ts';
 import { listen } from '../shared/server.ts';
+import { kubeTasks } from '../shared/tasks.ts';
 import { type PublisherConfig, readPublisherConfig } from './config.ts';
 import { effectHandler } from './effects.ts';
-import { publishBranch } from './publish-branch.ts';
+import { publishBranch, taskWants } from './publish-branch.ts';
 
 /** Effects of different projects at the same time. */
 const PREFETCH = 8;
@@ -30,6 +31,8 @@ async function start(config: PublisherConfig, { log, telemetry }: Surroundings):
   });
   const options = {
     lookup: withForgeCredentials(projects.lookup, config.MILLWRIGHT_FORGE_CREDENTIALS_FILE),
+    // Without a cluster there is nobody to ask.
+    isWanted: projects.kube ? taskWants(kubeTasks(projects.kube)) : async () => true,
     gitUrls: config.MILLWRIGHT_GIT_URL,
     signingKey: config.MILLWRIGHT_SIGNING_KEY,
     workDir: config.MILLWRIGHT_WORK_DIR,

@@ -22,7 +22,7 @@ let work: string;
 let answers: EffectResultMessage[];
 let performed: number;
 /** What the handler does: replaced by tests that break it. */
-let perform: (effect: EffectMessage) => Promise<EffectResultMessage>;
+let perform: (effect: EffectMessage) => Promise<EffectResultMessage | undefined>;
 
 const branch = 'ai/generated/fix-tests/build';
 
@@ -55,6 +55,7 @@ beforeEach(async () => {
   );
   const options = {
     lookup: fileProjects(join(folder, 'projects.json')),
+    isWanted: async () => true,
     gitUrls: [host.url],
     signingKey,
     workDir: join(folder, 'publisher'),
@@ -75,7 +76,8 @@ beforeEach(async () => {
 afterEach(() => cleanUp.disposeAsync());
 
 async function produce(attempt = 1): Promise<EffectMessage> {
-  const produced = await commit(work, { 'fix.txt': `attempt ${attempt}` });
+  const origin = `Millwright-Branch: ${branch}`;
+  const produced = await commit(work, { 'fix.txt': `attempt ${attempt}` }, `Fix\n\n${origin}`);
   await clientGit(work, 'push', '-q', host.cloneUrl(tokenFor({ attempt })), `HEAD:refs/attempts/task-1/${attempt}`);
   return {
     type: 'publishBranch',
@@ -87,6 +89,7 @@ async function produce(attempt = 1): Promise<EffectMessage> {
     ref: `refs/attempts/task-1/${attempt}`,
     commit: produced,
     branch,
+    replaces: { committer: 'test@example.com', lines: [origin] },
   };
 }
 const send = (effect: EffectMessage) => broker.publish(targets.effects, effectMessage, effect);

@@ -60,6 +60,8 @@ export interface Forge {
   repository(name: string): Promise<{ url: string; bare: string; work: string; head: string }>;
   /** Answers every request with this status until it is undefined again. */
   failWith(status: number | undefined): void;
+  /** Answers no request from now on. */
+  hang(): void;
   /** Requests answered so far. */
   requests(): number;
   close(): Promise<void>;
@@ -104,9 +106,11 @@ export async function startForge(folder: string): Promise<Forge> {
   const root = join(folder, 'repositories');
   await mkdir(root, { recursive: true });
   let failure: number | undefined;
+  let hangs = false;
   let requests = 0;
   const server = createServer((request, response) => {
     requests += 1;
+    if (hangs) return;
     if (failure !== undefined) response.writeHead(failure).end('the forge is ill\n');
     else if (request.headers.authorization !== expected)
       response.writeHead(401, { 'www-authenticate': 'Basic realm="forge"' }).end();
@@ -130,6 +134,9 @@ export async function startForge(folder: string): Promise<Forge> {
     },
     failWith: (status) => {
       failure = status;
+    },
+    hang: () => {
+      hangs = true;
     },
     requests: () => requests,
     close: async () => {

@@ -143,6 +143,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
     ref: 'refs/attempts/task-1/1',
     commit: produced,
     branch: 'ai/generated/wf/build',
+    replaces: { committer: 'test@example.com', lines: ['Millwright-Branch: ai/generated/wf/build'] },
   });
   await vi.waitFor(() => expect(answers).toHaveLength(1), { timeout: 20_000 });
   expect(answers[0], publisher.output()).toMatchObject({ ok: true });

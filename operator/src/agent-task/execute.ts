@@ -10,7 +10,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { StatusWriter } from '../status-writer.ts';
 import type { TaskAction } from './actions.ts';
 import type { TaskMemories } from './memory.ts';
-import { identityOf } from './names.ts';
+import { identityOf, originOf } from './names.ts';
 import { podState } from './observe.ts';
 import { workflowOf } from './owner.ts';
 
@@ -134,7 +134,7 @@ async function publishWork(
 async function publishBranch(
   task: AgentTask,
   { attempt, commit, ref, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
-  { broker, memories, epoch, now }: ExecuteTaskOptions,
+  { broker, memories, settings, epoch, now }: ExecuteTaskOptions,
 ): Promise<void> {
   const id = messageIds.effect(task.metadata.uid, attempt, 'branch');
   await broker.publish(
@@ -150,6 +150,7 @@ async function publishBranch(
       ref,
       commit,
       branch,
+      replaces: { committer: settings.author.email, lines: originOf(task) },
     },
     { messageId: id, traceparent: sentTrace(task, attempt, 'effect') },
   );
