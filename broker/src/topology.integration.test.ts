@@ -123,6 +123,7 @@ describe('requeue with a delay', () => {
 
   it('returns an effect the same way, and holds none of its deliveries meanwhile', async () => {
     const broker = await open();
+    await broker.withChannel((channel) => channel.purgeQueue(topology.effects));
     const got: Delivery<{ n: number }>[] = [];
     await broker.consume(
       topology.effects,

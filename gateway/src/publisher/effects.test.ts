@@ -62,3 +62,33 @@ it('is not told to be acknowledged when its answer was not confirmed', async () 
   const told = await handle(() => Promise.reject(new Error('away')));
   expect(told.slice(2)).toEqual(['settled']);
 });
+
+it('goes back to the broker while another of its project takes long, and others are done meanwhile', async () => {
+  const forge = Promise.withResolvers<void>();
+  const told: string[] = [];
+  const handler = effectHandler({
+    broker: { publish: async () => undefined },
+    perform: async ({ id, project, task, attempt }) => {
+      if (project === 'dead') await forge.promise;
+      return { type: 'effectResult', id, task, attempt, ok: true };
+    },
+    log: silentLogger,
+    metrics: createMetrics('publisher'),
+    telemetry: noTelemetry,
+    patienceMs: 1,
+  });
+  const handle = (project: string, uid: string) =>
+    handler({
+      message: { ...effect, project, task: { ...effect.task, uid } },
+      ack: () => void told.push(`ack ${uid}`),
+      requeue: (ms: number) => void told.push(`requeue ${uid} for ${ms}`),
+    } as unknown as Delivery<EffectMessage>);
+  const first = handle('dead', 'a');
+  await handle('dead', 'b');
+  await handle('dead', 'c');
+  await handle('well', 'd');
+  expect(told).toEqual(['requeue b for 5000', 'requeue c for 5000', 'ack d']);
+  forge.resolve();
+  await first;
+  expect(told.at(-1)).toBe('ack a');
+});

@@ -10,8 +10,8 @@ import {
   type Telemetry,
   traceparent,
 } from '@millwright/otel';
-import { keyedLock } from '../shared/semaphore.ts';
 import { createEpochFence } from './epochs.ts';
+import { takeTurns } from './turns.ts';
 
 export interface EffectOptions {
   broker: Pick<Broker, 'publish'>;
@@ -20,19 +20,24 @@ export interface EffectOptions {
   log: Logger;
   metrics: Metrics;
   telemetry: Telemetry;
+  /** How long an effect waits for its turn, in milliseconds; two seconds when absent. */
+  patienceMs?: number;
 }
 
-/** How long an effect waits whose answer could not be delivered: it is done again then, which finds it done. */
+/** How long an effect stays away that is not done for now. One whose answer could not be delivered is done again then, which finds it done. */
 const REQUEUE_MS = 5_000;
+/** An effect that waits for another of its project keeps its place for so long; most are done within it. */
+const PATIENCE_MS = 2_000;
 
 /**
  * Handles what arrives on `millwright.effects`: does it, answers on `millwright.answers`, and only then acknowledges it. One effect of a
- * project at a time. What an earlier leader decided is dropped once a later one has spoken about the attempt.
+ * project at a time; behind one that takes long, the others go back to the broker for a while, so that a forge that hangs holds one place
+ * here and no more. What is behind a later attempt of its task, or behind a later leader's word on the same one, is dropped.
  */
 export function effectHandler(options: EffectOptions): (delivery: Delivery<EffectMessage>) => Promise<void> {
   const { log, metrics, telemetry } = options;
   const fence = createEpochFence();
-  const lock = keyedLock();
+  const inTurn = takeTurns(options.patienceMs ?? PATIENCE_MS);
   const effects = metrics.counter('millwright_effects_total');
 
   const trace = (delivery: Delivery<EffectMessage>, result: EffectResultMessage, start: number) => {
@@ -88,7 +93,7 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
     const effect = delivery.message;
     const { id, task, attempt, epoch, type: kind } = effect;
     const fields = { effect: id, namespace: task.namespace, task: task.name, attempt, epoch };
-    await lock(`${task.namespace}/${effect.project}`, async () => {
+    const taken = await inTurn(`${task.namespace}/${effect.project}`, async () => {
       if (!fence.admits(task.uid, attempt, epoch)) {
         log.warn('effect of an earlier leader dropped', fields);
         effects.inc({ kind, outcome: 'fenced' });
@@ -121,5 +126,6 @@ export function effectHandler(options: EffectOptions): (delivery: Delivery<Effec
         delivery.requeue(REQUEUE_MS);
       }
     });
+    if (!taken) delivery.requeue(REQUEUE_MS);
   };
 }

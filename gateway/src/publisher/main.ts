@@ -13,8 +13,8 @@ import { type PublisherConfig, readPublisherConfig } from './config.ts';
 import { effectHandler } from './effects.ts';
 import { publishBranch, taskWants } from './publish-branch.ts';
 
-/** Effects of different projects at the same time. */
-const PREFETCH = 8;
+/** Effects in hand: one of each project, and those that wait a moment for their turn. */
+const PREFETCH = 64;
 
 async function start(config: PublisherConfig, { log, telemetry }: Surroundings): Promise<Running> {
   const projects = await openProjects(config.MILLWRIGHT_PROJECTS_FILE, process.env, 'push');
