@@ -5,6 +5,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import { type SandboxSettings, sandboxRevision } from './job.ts';
 import type { PoolObservation, SandboxView } from './plan.ts';
 import type { Preparation } from './preparations.ts';
+import { isReady, isSpent, problemOf } from './problem.ts';
 import { usersIn, workspaceResources } from './resources.ts';
 
 export interface ObservePoolOptions {
@@ -90,14 +91,12 @@ function stateOf(job: Job, pod: Pod | undefined, cluster: Cluster): SandboxView[
   const done = job.status?.conditions?.find(
     (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
   );
-  const spent =
-    pod !== undefined && cluster.tasks.store.keysBy('pod', `${pod.metadata.namespace}/${pod.metadata.name}`).length > 0;
+  const spent = pod !== undefined && isSpent(pod, cluster);
   if (done?.type === 'Complete' || pod?.status?.phase === 'Succeeded') return 'succeeded';
   // A sandbox that failed after it was granted a task says nothing about the next one.
   if (done || pod?.status?.phase === 'Failed') return spent ? 'succeeded' : 'failed';
   if (spent) return 'spent';
-  const ready = pod?.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
-  return ready ? 'idle' : 'starting';
+  return pod && isReady(pod) ? 'idle' : 'starting';
 }
 
 function endOf(job: Job): number | undefined {
@@ -105,34 +104,4 @@ function endOf(job: Job): number | undefined {
     (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
   );
   return done?.lastTransitionTime === undefined ? undefined : Date.parse(done.lastTransitionTime);
-}
-
-/** Waiting reasons of containers that do not go away by waiting. */
-const STUCK = new Set([
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'InvalidImageName',
-  'ErrImageNeverPull',
-  'CreateContainerConfigError',
-  'CreateContainerError',
-  'RunContainerError',
-]);
-
-function problemOf({ status }: Pod): { reason: string; message: string } | undefined {
-  for (const container of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {
-    const waiting = container.state?.waiting;
-    if (waiting?.reason === undefined || !STUCK.has(waiting.reason)) continue;
-    const image = waiting.reason.includes('Image');
-    const remedy = image
-      ? 'correct spec.workspace.image of the Project or spec.image of the AgentPool, or make the image available to the nodes'
-      : 'look at the events of the pod';
-    return {
-      reason: image ? 'ImagePull' : 'SandboxLost',
-      message: `container ${container.name}: ${waiting.reason}: ${waiting.message ?? ''}; ${remedy}`.slice(0, 1000),
-    };
-  }
-  const unschedulable = status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
-  if (unschedulable?.reason === 'Unschedulable')
-    return { reason: 'Unschedulable', message: `no node can take the sandbox: ${unschedulable.message ?? ''}` };
-  return undefined;
 }

@@ -84,6 +84,11 @@ describe('how many sandboxes there are', () => {
       ['start 1 i', 'start 2 i'],
     ],
     [
+      'work that waits goes before what is kept warm',
+      { pool: scaled(1, 1), warmImages: ['j'], demand: demand(1) },
+      ['start 1 i'],
+    ],
+    [
       'more tasks than warm ones',
       { pool: scaled(1, 5), warmImages: ['i'], demand: demand(2) },
       ['start 1 i', 'start 2 i'],
@@ -148,6 +153,38 @@ describe('those nobody needs', () => {
       },
       ['drain pool-1'],
       IDLE_KEPT_MS,
+    ],
+    [
+      'of them no more than needed, with those that go already',
+      {
+        pool: scaled(0, 3),
+        demand: demand(2),
+        sandboxes: [
+          sandbox(1, 'idle', { image: 'j', draining: true, deleted: true }),
+          sandbox(2, 'idle', { image: 'j' }),
+          sandbox(3, 'idle', { image: 'j' }),
+        ],
+      },
+      ['drain pool-2'],
+      IDLE_KEPT_MS,
+    ],
+    [
+      'are the warm ones, too, where work waits: those first that do not start',
+      {
+        pool: scaled(1, 2),
+        warmImages: ['j', 'k'],
+        demand: demand(1),
+        sandboxes: [
+          sandbox(1, 'idle', { image: 'j' }),
+          sandbox(2, 'starting', { image: 'k', problem: { reason: 'ImagePull', message: '' } }),
+        ],
+      },
+      ['drain pool-2'],
+    ],
+    [
+      'but not the warm ones for others that are to be warm',
+      { pool: scaled(1, 1), warmImages: ['j', 'k'], sandboxes: [sandbox(1, 'idle', { image: 'j' })] },
+      [],
     ],
     [
       'of a disabled pool go after the same while',

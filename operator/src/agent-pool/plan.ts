@@ -2,6 +2,7 @@ import { type AgentPool, type AgentPoolStatus, type Condition, conditionTypes, r
 import { setCondition } from '../conditions.ts';
 import type { Note } from '../note.ts';
 import type { Preparation } from './preparations.ts';
+import type { Problem } from './problem.ts';
 
 /** A sandbox Job and what is known of its pod. */
 export interface SandboxView {
@@ -22,7 +23,7 @@ export interface SandboxView {
   /** When it ended, in milliseconds since the epoch. */
   endedAt?: number;
   /** Why it does not start, for example an image that cannot be pulled. */
-  problem?: { reason: string; message: string };
+  problem?: Problem;
 }
 
 /** All that the plan for a pool may look at. */
@@ -95,8 +96,9 @@ export function planPool(observed: PoolObservation, now: number): PoolPlan {
 function wantedFree({ pool, demand, warmImages }: PoolObservation): Map<string, number> {
   const wanted = new Map<string, number>();
   if (!pool.spec.enabled) return wanted;
-  for (const image of warmImages) wanted.set(image, pool.spec.scale.warm);
-  for (const [image, count] of demand) wanted.set(image, Math.max(count, wanted.get(image) ?? 0));
+  // Work that waits goes before what is kept warm, which may be an image that never starts.
+  for (const [image, count] of demand) wanted.set(image, count);
+  for (const image of warmImages) wanted.set(image, Math.max(pool.spec.scale.warm, wanted.get(image) ?? 0));
   return wanted;
 }
 
@@ -109,7 +111,7 @@ interface Scaled {
 }
 
 function scale(
-  { pool, sandboxes }: PoolObservation,
+  { pool, sandboxes, demand }: PoolObservation,
   wanted: ReadonlyMap<string, number>,
   paused: boolean,
   now: number,
@@ -118,19 +120,29 @@ function scale(
   let room = pool.spec.scale.max - sandboxes.filter(live).length;
   let ordinal = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((sandbox) => sandbox.ordinal));
   let missing = 0;
+  /** Of those missing, for work that waits. */
+  let needed = 0;
   let started = 0;
   for (const [image, count] of wanted) {
-    const short = count - sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image).length;
+    const there = sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image).length;
+    const short = Math.max(0, count - there);
     const start = paused ? 0 : Math.max(0, Math.min(short, room));
     for (let i = 0; i < start; i++) actions.push({ do: 'startSandbox', ordinal: ++ordinal, image });
     room -= start;
     started += start;
-    missing += Math.max(0, short - start);
+    missing += short - start;
+    needed += Math.max(0, (pool.spec.enabled ? (demand.get(image) ?? 0) : 0) - there - start);
   }
   const surplus = surplusOf(sandboxes, wanted);
+  const going = sandboxes.filter((s) => s.draining && (s.state === 'idle' || s.state === 'starting')).length;
   // Full of idle sandboxes of another image: they make room at once, else only when they have idled for long.
   const due =
-    missing > 0 && !paused ? surplus.slice(0, missing) : surplus.filter((s) => now - s.createdAt >= IDLE_KEPT_MS);
+    missing > 0 && !paused
+      ? [...surplus, ...warmOf(sandboxes, surplus, demand)].slice(
+          0,
+          Math.max(0, Math.max(needed, Math.min(missing, surplus.length)) - going),
+        )
+      : surplus.filter((s) => now - s.createdAt >= IDLE_KEPT_MS);
   const rolled = paused ? [] : outdated(sandboxes, actions);
   for (const sandbox of new Set([...sandboxes.filter(undeleted), ...due, ...rolled]))
     actions.push({ do: 'drain', job: sandbox.job, ...(sandbox.pod === undefined ? {} : { pod: sandbox.pod }) });
@@ -160,6 +172,16 @@ function outdated(sandboxes: readonly SandboxView[], starts: readonly PoolAction
     return old.filter((sandbox) => sandbox.image === image && sandbox.state === 'idle').slice(0, now);
   });
   return [...stuck, ...idle];
+}
+
+/** Free sandboxes that no waiting work needs although they are to be kept warm, those first that do not start. */
+function warmOf(
+  sandboxes: readonly SandboxView[],
+  surplus: readonly SandboxView[],
+  demand: ReadonlyMap<string, number>,
+): SandboxView[] {
+  const warm = surplusOf(sandboxes, demand).filter((sandbox) => !surplus.includes(sandbox));
+  return warm.sort((a, b) => Number(b.problem !== undefined) - Number(a.problem !== undefined));
 }
 
 /** Free sandboxes beyond what is wanted, the oldest first. */

@@ -1,12 +1,14 @@
 import type { AgentTask, Workflow } from '@millwright/crds';
+import { type Problem, STUCK_START_MS, stuckStart } from '../agent-pool/problem.ts';
 import type { Cluster, Pod } from '../cluster.ts';
 import { resources } from '../cluster.ts';
 import { isNotFound, type KubeClient } from '../runtime/index.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import { endingOf } from '../workflow/ending.ts';
 import type { TaskMemories } from './memory.ts';
-import type { Owner, Sandbox, TaskObservation } from './observation.ts';
+import type { Owner, PublishedWork, Sandbox, TaskObservation } from './observation.ts';
 import { workflowOf } from './owner.ts';
+import { attemptOf } from './status.ts';
 
 export interface ObserveTaskOptions {
   kube: KubeClient;
@@ -33,6 +35,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
   const memory = memories.peek(task.metadata);
   const sandbox = observeSandbox(task, options);
   const listeningSince = options.listeningSince();
+  const stuck = memory?.published.work && observeStart(task, memory.published.work, options);
   return {
     task,
     ...(project ? { project } : {}),
@@ -41,6 +44,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
     place: scheduler.place(key),
     inbox: memories.inbox(task.metadata),
     published: memory?.published ?? {},
+    ...(stuck ? { stuckStart: stuck } : {}),
     ...(sandbox ? { sandbox } : {}),
     ...(listeningSince === undefined ? {} : { listeningSince }),
     ...(memory?.lastHeartbeatAt === undefined ? {} : { lastHeartbeatAt: memory.lastHeartbeatAt }),
@@ -69,6 +73,14 @@ async function observeOwner(task: AgentTask, { kube, cluster, now }: ObserveTask
     return { uid, name, gone: true, suspended: false };
   const ending = endingOf(workflow, now());
   return { uid, name, gone: false, suspended: workflow.spec.suspend, ...(ending ? { ending } : {}) };
+}
+
+/** Looks at sandboxes only for work that nobody has claimed for long: there may be thousands of both. */
+function observeStart(task: AgentTask, work: PublishedWork, { cluster, now }: ObserveTaskOptions): Problem | undefined {
+  const { phase, verifier } = task.status ?? {};
+  const waitsFor = phase === 'Running' || verifier ? undefined : phase === 'Verifying' ? 'verify' : 'run';
+  if (work.kind !== waitsFor || work.attempt !== attemptOf(task) || now() - work.at < STUCK_START_MS) return undefined;
+  return stuckStart(work.pool, work.key.image, cluster, now());
 }
 
 /** The pod that holds the grant of the current phase. */

@@ -405,6 +405,15 @@ describe('verification', () => {
   });
 });
 
+test('an image that no verifier can be started with costs the attempt', () => {
+  const stuckStart = { reason: 'ImagePull', message: 'cannot be pulled' };
+  const published = { work: publishedWork('verify') };
+  const task = aTask(acceptance, verifyingOn(undefined));
+  const plan = planTask(observation({ task, published, stuckStart, inbox: { claims: [], runResult: result(1) } }), NOW);
+  expect(summary(plan)).toEqual(['status Waiting/BackingOff', 'settle 1', ...ended]);
+  expect(statusOf(plan)).toMatchObject({ infrastructureFailures: 1, attempt: 2 });
+});
+
 describe('the holder of a grant', () => {
   const lost = ['status Waiting/BackingOff', ...ended];
   const deadline = 3600_000 + DEADLINE_GRACE_MS;

@@ -96,6 +96,10 @@ function verify(
     );
     return { actions };
   }
+  if (observed.stuckStart) {
+    const failure: Failure = { class: 'infrastructure', ...observed.stuckStart };
+    return prepend([...actions, ...drops], endAttempt(observed, failure, now, ids(inbox.runResult)));
+  }
   const chosen = matches.find(({ pool }) => place.state === 'admitted' && keyOf(pool) === place.pool) ?? matches[0];
   const work = chosen ? publishWork(observed, 'verify', chosen, now) : undefined;
   const message = work

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { STUCK_START_MS } from '../agent-pool/problem.ts';
 import { aPool, aProject, aTask, at, NOW } from '../testing/objects.ts';
 import { claim, observation, publishedWork, statusOf, summary } from '../testing/observations.ts';
 import type { TaskObservation } from './observation.ts';
@@ -106,20 +107,20 @@ describe('admission', () => {
 describe('publishing', () => {
   const gpu = { capabilities: ['gpu'] };
   test.each<[string, Partial<TaskObservation>, string[], number]>([
-    ['new', {}, queued, RENEW_WORK_MS],
-    ['published', { published: { work: publishedWork() } }, ['status~ Waiting/Queued'], RENEW_WORK_MS],
+    ['new', {}, queued, STUCK_START_MS],
+    ['published', { published: { work: publishedWork() } }, ['status~ Waiting/Queued'], STUCK_START_MS],
     [
       'published for the attempt before',
       { published: { work: publishedWork('run', { attempt: 0 }) } },
       queued,
-      RENEW_WORK_MS,
+      STUCK_START_MS,
     ],
-    ['published to be verified', { published: { work: publishedWork('verify') } }, queued, RENEW_WORK_MS],
+    ['published to be verified', { published: { work: publishedWork('verify') } }, queued, STUCK_START_MS],
     [
       'published for another pool',
       { published: { work: publishedWork('run', { pool: 'team/old' }) } },
       queued,
-      RENEW_WORK_MS,
+      STUCK_START_MS,
     ],
     [
       'published for another image',
@@ -129,13 +130,13 @@ describe('publishing', () => {
         },
       },
       queued,
-      RENEW_WORK_MS,
+      STUCK_START_MS,
     ],
     [
       'published so long ago that its queue may have expired',
       { published: { work: publishedWork('run', { at: NOW - RENEW_WORK_MS }) } },
       queued,
-      RENEW_WORK_MS,
+      STUCK_START_MS,
     ],
     [
       'dropped by its agent just now',
@@ -147,7 +148,7 @@ describe('publishing', () => {
       'dropped by its agent',
       { published: { work: publishedWork('run', { dropped: true, at: NOW - REPEAT_WORK_MS }) } },
       queued,
-      RENEW_WORK_MS,
+      STUCK_START_MS,
     ],
   ])('%s', (_, change, actions, requeueAfterMs) => {
     const plan = planTask(observation(change), NOW);
@@ -243,5 +244,41 @@ describe('claims', () => {
       startedAt: at(0),
       queuedAt: at(0),
     });
+  });
+});
+
+describe('an image that no sandbox can be started with', () => {
+  const stuckStart = { reason: 'ImagePull', message: 'container workspace: ErrImagePull: not found; correct it' };
+  const work = publishedWork('run', { at: NOW - STUCK_START_MS });
+
+  test('costs an attempt, which is the infrastructure’s, and gives the slot to others', () => {
+    const plan = planTask(observation({ published: { work }, stuckStart }), NOW);
+    expect(summary(plan)).toEqual(['status Waiting/BackingOff', 'endAttempt 1', 'release']);
+    expect(statusOf(plan)).toMatchObject({
+      attempt: 2,
+      infrastructureFailures: 1,
+      message: `attempt 1 failed: ImagePull: ${stuckStart.message}`,
+      history: [{ class: 'infrastructure', reason: 'ImagePull' }],
+    });
+  });
+
+  test('in the end fails the task, with what to change', () => {
+    let task = aTask();
+    for (let attempt = 1; task.status?.phase !== 'Failed'; attempt++) {
+      expect(attempt).toBeLessThanOrEqual(6);
+      const { nextAttemptAt: _, ...status } = task.status ?? {};
+      const published = { work: publishedWork('run', { attempt, at: NOW - STUCK_START_MS }) };
+      task = aTask({}, statusOf(planTask(observation({ task: aTask({}, status), published, stuckStart }), NOW)));
+    }
+    expect(task.status).toMatchObject({ reason: 'ImagePull', message: expect.stringContaining('correct it') });
+  });
+
+  test('does not matter when an agent claims nevertheless', () => {
+    const plan = planTask(observation({ published: { work }, stuckStart, inbox: { claims: [claim(1, 'a')] } }), NOW);
+    expect(summary(plan)).toEqual(['status Running/AgentRunning', 'grant 1 run']);
+  });
+
+  test('is looked for now and then', () => {
+    expect(planTask(observation({ published: { work } }), NOW).requeueAfterMs).toBe(30_000);
   });
 });

@@ -3,6 +3,7 @@ import { grantProblem } from '../dispatch/grant.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import { choose } from './claims.ts';
+import { endAttempt } from './end-attempt.ts';
 import { dismiss } from './inbox.ts';
 import { matchPools, type PoolMatch } from './matching.ts';
 import type { TaskObservation } from './observation.ts';
@@ -86,6 +87,10 @@ function planAdmitted(
     ];
     if (keyOf(chosen.pool) !== name) actions.push({ do: 'occupy', pool: name });
     return { actions };
+  }
+  if (observed.stuckStart) {
+    const plan = endAttempt(observed, { class: 'infrastructure', ...observed.stuckStart }, now, []);
+    return { ...plan, actions: [...drops, ...plan.actions] };
   }
   const work = publishWork(observed, 'run', chosen, now);
   const message = `attempt ${attempt} waits for an agent to claim it`;

@@ -1,5 +1,6 @@
 import type { WorkKey } from '@millwright/broker';
 import type { WorkKind } from '@millwright/crds';
+import { STUCK_START_MS } from '../agent-pool/problem.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction } from './actions.ts';
 import type { PoolMatch } from './matching.ts';
@@ -10,6 +11,9 @@ import { attemptOf } from './status.ts';
 export const RENEW_WORK_MS = 15 * 60_000;
 /** Between publishing work and doing so again because the one agent that asked for it may not have it. */
 export const REPEAT_WORK_MS = 5_000;
+
+/** Between two looks at whether sandboxes that are to claim it are stuck in their start, once they may be. */
+const LOOK_AT_STARTS_MS = 30_000;
 
 /** Publishes the work of the current attempt unless it waits at the broker already, where the chosen pool's agents look. */
 export function publishWork(
@@ -23,9 +27,10 @@ export function publishWork(
   const { work } = published;
   if (work?.attempt === attempt && work.kind === kind && work.pool === name && isSameKey(work.key, key)) {
     const left = work.at + (work.dropped ? REPEAT_WORK_MS : RENEW_WORK_MS) - now;
-    if (left > 0) return { actions: [], requeueAfterMs: left };
+    const look = Math.max(work.at + STUCK_START_MS - now, LOOK_AT_STARTS_MS);
+    if (left > 0) return { actions: [], requeueAfterMs: Math.min(left, look) };
   }
-  return { actions: [{ do: 'publishWork', attempt, kind, key, pool: name }], requeueAfterMs: RENEW_WORK_MS };
+  return { actions: [{ do: 'publishWork', attempt, kind, key, pool: name }], requeueAfterMs: STUCK_START_MS };
 }
 
 /** Capabilities are sorted in every key that `matchPools` makes. */
