@@ -8,6 +8,9 @@ import { capabilities, commitHash, condition, integer, shellLine, text, time, ui
 
 export const MAX_MESSAGE_BYTES = 65_536;
 
+/** Work queues that an agent can be told of in one message. */
+export const MAX_QUEUES = 256;
+
 /** `run` does the task, `verify` runs its acceptance commands on the produced commit. */
 export const workKind = z.enum(['run', 'verify']);
 export type WorkKind = z.infer<typeof workKind>;
@@ -112,7 +115,7 @@ export type HelloMessage = z.infer<typeof helloMessage>;
 /** The answer to a hello. `drain`: the agent is no longer wanted and exits. */
 export const welcomeMessage = z.strictObject({
   type: z.literal('welcome'),
-  queues: z.array(text(255)).max(256),
+  queues: z.array(text(255)).max(MAX_QUEUES),
   drain: z.boolean(),
 });
 export type WelcomeMessage = z.infer<typeof welcomeMessage>;
@@ -244,7 +247,7 @@ export const controlMessage = z.discriminatedUnion('type', [
     namespace: text(63),
     pool: text(253),
     image: text(512),
-    queues: z.array(text(255)).max(256),
+    queues: z.array(text(255)).max(MAX_QUEUES),
   }),
   /** Ends an attempt: grace period, then kill. */
   z.strictObject({ type: z.literal('cancel'), task: taskIdentity, attempt, reason: text(256) }),

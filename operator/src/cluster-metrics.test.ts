@@ -12,7 +12,10 @@ let workQueues: WorkQueues;
 beforeEach(() => {
   metrics = createMetrics('operator');
   cluster = watchCluster({ kube: {} as KubeClient, logger: silentLogger, metrics: noMetrics });
-  workQueues = new WorkQueues(() => undefined);
+  workQueues = new WorkQueues(
+    () => undefined,
+    () => 0,
+  );
   exportCluster(metrics, cluster, { unclaimed: () => workQueues.unclaimed() });
 });
 
@@ -36,7 +39,12 @@ test('objects by phase: what has none yet is pending, and an empty phase is a ze
 });
 
 test('work that waits for its claim, by namespace and capabilities', async () => {
-  const work = { pool: 'pool', image: 'i', kind: 'run' } as const;
+  const work = {
+    queue: 'q',
+    pool: 'pool',
+    image: 'i',
+    kind: 'run',
+  } as const;
   workQueues.published('team/a', { ...work, namespace: 'team', capabilities: ['go', 'node'] });
   workQueues.published('team/b', { ...work, namespace: 'team', capabilities: ['go', 'node'], image: 'other' });
   workQueues.published('more/c', { ...work, namespace: 'more', capabilities: ['go'] });

@@ -114,7 +114,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
       for (const key of keys) enqueue('task', key);
     },
   });
-  const workQueues = new WorkQueues((namespace, pool) => enqueue('pool', `${namespace}/${pool}`));
+  const workQueues = new WorkQueues((namespace, pool) => enqueue('pool', `${namespace}/${pool}`), now);
 
   const writer = <T extends MillwrightResource>(
     resource: ResourceType<T>,

@@ -51,7 +51,7 @@ export function observePool(key: string, options: ObservePoolOptions): PoolObser
     warmImages: pool.spec.scale.warm > 0 ? warmImages : [],
     inUse: scheduler.inUse().get(key) ?? 0,
     waiting: scheduler.waitingPerPool().get(key) ?? 0,
-    queues: workQueues.queuesFor(pool),
+    queues: workQueues.queuesFor(pool).sort(),
     preparation: preparation(pool),
   };
 }

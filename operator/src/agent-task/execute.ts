@@ -128,7 +128,7 @@ async function publishWork(
   memory.published.work = { attempt, kind, key: workKey, pool, at: now() };
   memory.sendings[kind] = { at: now(), routingKey: queue };
   const { image, capabilities } = workKey;
-  workQueues.published(key, { namespace, pool: pool.slice(namespace.length + 1), image, capabilities, kind });
+  workQueues.published(key, { namespace, queue, pool: pool.slice(namespace.length + 1), image, capabilities, kind });
 }
 
 async function publishBranch(

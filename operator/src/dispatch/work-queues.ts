@@ -1,8 +1,22 @@
-import { type WorkKey, workQueueName } from '@millwright/broker';
-import type { AgentPool, WorkKind } from '@millwright/crds';
+import { WORK_QUEUE_EXPIRES_MS, type WorkKey, workQueueName } from '@millwright/broker';
+import { type AgentPool, MAX_QUEUES, type WorkKind } from '@millwright/crds';
+import { RENEW_WORK_MS } from '../agent-task/publish-work.ts';
+
+/**
+ * How long a queue that nothing is published to is remembered: less than the broker keeps it, so that no agent is sent to one that is gone, and
+ * more than between two publishings of work that waits.
+ */
+const REMEMBERED_MS = (RENEW_WORK_MS + WORK_QUEUE_EXPIRES_MS) / 2;
+
+interface Use {
+  key: WorkKey;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
 
 interface Outstanding {
   namespace: string;
+  queue: string;
   /** Name of the pool whose slot the task holds. */
   pool: string;
   image: string;
@@ -15,50 +29,87 @@ interface Outstanding {
  * many sandboxes are needed. In memory only; after a restart it fills up again as tasks are published anew.
  */
 export class WorkQueues {
-  readonly #keys = new Map<string, Map<string, WorkKey>>();
+  /** By namespace and queue, the longest unused first. */
+  readonly #uses = new Map<string, Map<string, Use>>();
   readonly #outstanding = new Map<string, Outstanding>();
   readonly #onDemand: (namespace: string, pool: string) => void;
+  readonly #now: () => number;
 
-  /** @param onDemand called when the unclaimed work of a pool changed */
-  constructor(onDemand: (namespace: string, pool: string) => void) {
+  /**
+   * @param onDemand called when the unclaimed work of a pool changed
+   * @param now milliseconds since the epoch
+   */
+  constructor(onDemand: (namespace: string, pool: string) => void, now: () => number) {
     this.#onDemand = onDemand;
+    this.#now = now;
   }
 
-  /** Notes that a queue is in use. Returns its name, and whether it is new to this process. */
+  /** Notes that a queue is in use. Returns its name, and whether it is new to this process, or forgotten, and agents have to be told. */
   use(namespace: string, key: WorkKey): { queue: string; isNew: boolean } {
     const queue = workQueueName(namespace, key);
-    let keys = this.#keys.get(namespace);
-    if (!keys) {
-      keys = new Map();
-      this.#keys.set(namespace, keys);
-    }
-    const isNew = !keys.has(queue);
-    if (isNew) keys.set(queue, key);
+    const uses = this.#usesIn(namespace);
+    const isNew = !uses.delete(queue);
+    uses.set(queue, { key, at: this.#now() });
+    this.#uses.set(namespace, uses);
+    this.#bound(uses);
     return { queue, isNew };
   }
 
   /** Undoes `use`. */
   forget(namespace: string, queue: string): void {
-    this.#keys.get(namespace)?.delete(queue);
+    this.#uses.get(namespace)?.delete(queue);
   }
 
-  /** Queues that an agent of the pool consumes when its sandbox was started with `image`; with no image: those of all images. */
+  /**
+   * Queues that an agent of the pool consumes when its sandbox was started with `image`; with no image: those of all images. As many as fit
+   * a message: those where work waits first. An agent does one task and asks anew, so the others have their turn.
+   */
   queuesFor(pool: AgentPool, image?: string): string[] {
     if (!pool.spec.enabled) return [];
     const offered = new Set(pool.spec.capabilities);
-    return [...(this.#keys.get(pool.metadata.namespace) ?? [])]
+    const queues = [...this.#usesIn(pool.metadata.namespace)]
       .filter(
-        ([, key]) =>
+        ([, { key }]) =>
           key.engine === pool.spec.engine &&
           (image === undefined || key.image === image) &&
           key.capabilities.every((capability) => offered.has(capability)),
       )
       .map(([queue]) => queue);
+    if (queues.length <= MAX_QUEUES) return queues;
+    const waiting = this.#waiting();
+    return [...queues.filter((queue) => waiting.has(queue)), ...queues.filter((queue) => !waiting.has(queue))].slice(
+      0,
+      MAX_QUEUES,
+    );
   }
 
   /** Workspace images that queues of the namespace ask for. */
   images(namespace: string): Set<string> {
-    return new Set([...(this.#keys.get(namespace)?.values() ?? [])].map((key) => key.image));
+    return new Set([...this.#usesIn(namespace).values()].map(({ key }) => key.image));
+  }
+
+  /** Without those that nothing has been published to for long. */
+  #usesIn(namespace: string): Map<string, Use> {
+    const uses = this.#uses.get(namespace) ?? new Map<string, Use>();
+    for (const [queue, { at }] of uses) {
+      if (this.#now() - at < REMEMBERED_MS) break;
+      uses.delete(queue);
+    }
+    if (uses.size === 0) this.#uses.delete(namespace);
+    return uses;
+  }
+
+  /** Forgets the longest unused ones without waiting work beyond what agents can be told of: they are announced when they are used again. */
+  #bound(uses: Map<string, Use>): void {
+    if (uses.size <= MAX_QUEUES) return;
+    const waiting = this.#waiting();
+    const last = [...uses.keys()].at(-1);
+    for (const queue of uses.keys())
+      if (uses.size > MAX_QUEUES && queue !== last && !waiting.has(queue)) uses.delete(queue);
+  }
+
+  #waiting(): Set<string> {
+    return new Set([...this.#outstanding.values()].map(({ queue }) => queue));
   }
 
   published(task: string, work: Outstanding): void {

@@ -189,7 +189,7 @@ export function startProcess(options: ProcessOptions) {
     changed: (keys) => keys.forEach(enqueueTask),
     defer: (run) => deferred.push(run),
   });
-  const workQueues = new WorkQueues(() => undefined);
+  const workQueues = new WorkQueues(() => undefined, now);
   const writer = <T extends AgentTask | Workflow>(
     resource: typeof resources.tasks,
     store: { applyWrite: (object: T) => void },
