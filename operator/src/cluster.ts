@@ -19,7 +19,7 @@ import {
   type KubeObject,
   type RuntimeMetrics,
 } from './runtime/index.ts';
-import { shardSelector } from './shard.ts';
+import { isInShard, shardSelector } from './shard.ts';
 
 /** The part of a Job that the operator reads. */
 export interface Job extends KubeObject {
@@ -126,6 +126,7 @@ export function watchCluster(options: {
     logger: options.logger,
     metrics: options.metrics,
     labelSelector: shardSelector(options.shard),
+    selects: (object: KubeObject) => isInShard(object, options.shard),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
   };
   const sandboxes = { labelSelector: `${common.labelSelector},${labels.component}=${SANDBOX}` };

@@ -116,8 +116,10 @@ function inboundOf(leadership: Leadership): ReturnType<typeof createInbound> {
         if (isNotFound(error)) return undefined;
         throw error;
       });
-      if (task) cluster.tasks.store.applyWrite(task);
-      return task;
+      if (!task) return undefined;
+      cluster.tasks.store.applyWrite(task);
+      // Not there: it has gone to another shard, and is not this operator's to decide.
+      return cluster.tasks.store.get(keyOf(task));
     },
     queuesFor: ({ namespace, agent, image }) => {
       const pool = cluster.pools.store.get(`${namespace}/${agent.pool}`);

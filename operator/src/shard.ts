@@ -7,8 +7,16 @@ import { labels } from '@millwright/crds';
 export const shardSelector = (shard: string | undefined): string =>
   shard === undefined ? `!${labels.shard}` : `${labels.shard}=${shard}`;
 
+/** Whether `shardSelector` selects an object. */
+export const isInShard = ({ metadata }: Labelled, shard: string | undefined): boolean =>
+  metadata.labels?.[labels.shard] === shard;
+
+interface Labelled {
+  metadata: { labels?: Record<string, string> };
+}
+
 /** The shard label of an object, for what is created on its behalf. */
-export function shardOf({ metadata }: { metadata: { labels?: Record<string, string> } }): Record<string, string> {
+export function shardOf({ metadata }: Labelled): Record<string, string> {
   const shard = metadata.labels?.[labels.shard];
   return shard === undefined ? {} : { [labels.shard]: shard };
 }

@@ -28,7 +28,7 @@ export function startPools(leadership: Leadership): Controller {
       });
       if (!observed) {
         preparations.forget(key);
-        return retirePool(key, { kube, cluster, management });
+        return retirePool(key, { kube, cluster, management, drain: leadership.announce.drain });
       }
       const plan = planPool(observed, now());
       const again = await executePool(observed.pool, plan.actions, {

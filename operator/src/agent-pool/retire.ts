@@ -6,6 +6,8 @@ export interface RetireOptions {
   kube: Pick<KubeClient, 'get'>;
   cluster: Pick<Cluster, 'pods'>;
   management: Pick<Management, 'deleteUser'>;
+  /** Sends the pool's agents home. */
+  drain: (namespace: string, pool: string) => Promise<void>;
 }
 
 /**
@@ -14,9 +16,10 @@ export interface RetireOptions {
  *
  * @param key namespace and name of a pool that is not in the cache
  */
-export async function retirePool(key: string, { kube, cluster, management }: RetireOptions): Promise<void> {
-  if (cluster.pods.store.keysBy('pool', key).length > 0) return;
+export async function retirePool(key: string, { kube, cluster, management, drain }: RetireOptions): Promise<void> {
   const [namespace = '', name = ''] = key.split('/');
+  // Without a pool nothing counts them: they would idle until their deadline.
+  if (cluster.pods.store.keysBy('pool', key).length > 0) return drain(namespace, name);
   // It may have gone to another shard, or be younger than the cache.
   const pool = await kube.get(resources.pools, { namespace, name }).catch((error: unknown) => {
     if (isNotFound(error)) return undefined;

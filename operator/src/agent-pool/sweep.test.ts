@@ -25,13 +25,14 @@ test.each<[string, string[], string | undefined, string[]]>([
   expect(await swept(users, watchNamespace)).toEqual(expected);
 });
 
-/** Users that are deleted when `team/gone` is retired, with these pods and this answer of the API server. */
+/** Users that are deleted, and pools whose agents are told to end, when `team/gone` is retired, with these pods and this answer of the API server. */
 async function retired(pods: string[], get: () => Promise<object>): Promise<string[]> {
   const deleted: string[] = [];
   await retirePool('team/gone', {
     kube: { get: get as never },
     cluster: { pods: { store: { keysBy: () => pods } } } as never,
     management: { deleteUser: async (name) => void deleted.push(name) },
+    drain: async (namespace, pool) => void deleted.push(`drain ${namespace}/${pool}`),
   });
   return deleted;
 }
@@ -41,8 +42,8 @@ const refused = (status: number, reason: string) => () =>
 test('a user goes with its pool', async () => {
   expect(await retired([], refused(404, 'NotFound'))).toEqual(['pool.team.gone']);
 });
-test('a user stays while a sandbox could still report', async () => {
-  expect(await retired(['team/a-pod'], refused(404, 'NotFound'))).toEqual([]);
+test('a user stays while a sandbox could still report, which is told to end', async () => {
+  expect(await retired(['team/a-pod'], refused(404, 'NotFound'))).toEqual(['drain team/gone']);
 });
 test('a user stays while the pool is there, though not for this operator', async () => {
   expect(await retired([], async () => ({}))).toEqual([]);

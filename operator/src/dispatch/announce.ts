@@ -20,6 +20,10 @@ export function announcer(options: { broker: Broker; cluster: Pick<Cluster, 'poo
 
   return {
     pool,
+    /** To the agents of a pool that is gone, or is another operator's: those that idle end, those at work do when they are done. */
+    async drain(namespace: string, pool: string): Promise<void> {
+      await broker.publish(targets.control, controlMessage, { type: 'drain', namespace, pool }, { mandatory: false });
+    },
     /** A queue that is new, to every pool that may serve it. */
     async queue(namespace: string, key: WorkKey): Promise<void> {
       await Promise.all(cluster.pools.store.by('namespace', namespace).map((each) => pool(each, key.image)));

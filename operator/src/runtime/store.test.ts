@@ -30,6 +30,20 @@ describe('Store', () => {
     expect(store.get(key)?.spec.colour).toBe('blue');
   });
 
+  it('keeps nothing that the selector of its watch would not bring, and loses what has left it', () => {
+    const store = new Store<Widget>({ selects: ({ spec }) => spec.colour !== 'green' });
+    store.applyWrite(widget('a', 1, 'green'));
+    expect(store.has(key)).toBe(false);
+    store.applyWrite(widget('a', 2, 'blue'));
+    expect(store.has(key)).toBe(true);
+    store.applyWrite(widget('a', 3, 'green'));
+    expect(store.has(key)).toBe(false);
+    store.upsert(widget('a', 2, 'blue'), 'watch');
+    expect(store.has(key)).toBe(false);
+    store.upsert(widget('a', 4, 'blue'), 'watch');
+    expect(store.has(key)).toBe(true);
+  });
+
   it('is not fooled by an older event after a deletion, but takes a successor of the same name', () => {
     const store = new Store<Widget>();
     store.upsert(widget('a', 5), 'watch');

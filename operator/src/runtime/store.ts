@@ -13,6 +13,8 @@ export interface StoreOptions<T, Index extends string> {
   indexes?: Record<Index, IndexFunction<T>>;
   /** Trims an object before it is kept, to save memory. Must not touch name, namespace, uid or resourceVersion. */
   transform?: (object: T) => T;
+  /** Whether an object belongs here, as the selector of its list and watch has it: a read or write of our own may bring one that does not. */
+  selects?: (object: T) => boolean;
   clock?: Clock;
   logger?: Logger;
 }
@@ -39,11 +41,13 @@ export class Store<T extends KubeObject, Index extends string = never> {
   readonly #indexes = new Map<string, StoreIndex<T>>();
   readonly #handlers = new Set<ChangeHandler<T>>();
   readonly #transform: ((object: T) => T) | undefined;
+  readonly #selects: ((object: T) => boolean) | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
 
   constructor(options: StoreOptions<T, Index> = {}) {
     this.#transform = options.transform;
+    this.#selects = options.selects;
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     for (const [name, values] of Object.entries<IndexFunction<T>>(options.indexes ?? {})) {
@@ -107,6 +111,7 @@ export class Store<T extends KubeObject, Index extends string = never> {
     const version = object.metadata.resourceVersion;
     const old = this.#objects.get(key);
     if (old !== undefined && compareVersions(version, old.metadata.resourceVersion) <= 0) return false;
+    if (this.#selects?.(object) === false) return this.remove(key, version, cause);
     const grave = this.#tombstones.get(key);
     if (grave !== undefined) {
       if (compareVersions(version, grave.version) <= 0) return false;

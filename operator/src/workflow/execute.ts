@@ -1,6 +1,7 @@
-import type { AgentTask, Workflow } from '@millwright/crds';
+import { type AgentTask, labels, type Workflow } from '@millwright/crds';
 import { type Cluster, resources } from '../cluster.ts';
 import { isAlreadyExists, isNotFound, type KubeClient, TerminalError } from '../runtime/index.ts';
+import { isInShard } from '../shard.ts';
 import type { StatusWriter } from '../status-writer.ts';
 import type { WorkflowAction } from './actions.ts';
 import type { TaskDraft } from './children.ts';
@@ -70,9 +71,15 @@ async function createTask(workflow: Workflow, draft: TaskDraft, kube: KubeClient
     if (!isAlreadyExists(error)) throw error;
     const { namespace } = workflow.metadata;
     const existing = await kube.get(resources.tasks, { namespace, name: draft.metadata.name ?? '' });
-    if (existing.metadata.ownerReferences?.some((owner) => owner.uid === workflow.metadata.uid)) return existing;
+    const name = `AgentTask ${namespace}/${existing.metadata.name}`;
+    if (!existing.metadata.ownerReferences?.some((owner) => owner.uid === workflow.metadata.uid))
+      throw new TerminalError(`${name} exists and belongs to something else: delete it`);
+    const shard = workflow.metadata.labels?.[labels.shard];
+    if (isInShard(existing, shard)) return existing;
+    // Two operators would work on it.
+    const label = shard === undefined ? `${labels.shard}-` : `${labels.shard}=${shard} --overwrite`;
     throw new TerminalError(
-      `AgentTask ${namespace}/${existing.metadata.name} exists and belongs to something else: delete it`,
+      `${name} is of another shard than its Workflow: once none of its tasks runs, let them follow with kubectl -n ${namespace} label mtask -l ${labels.workflowUid}=${workflow.metadata.uid} ${label}`,
     );
   }
 }
