@@ -31,7 +31,10 @@ test('a claim that cannot be granted now is kept for the next pass', async () =>
       } as unknown as Broker,
       cluster: { projects: { store: new Map([[`${NAMESPACE}/project`, aProject()]]) } },
       memories,
-      workQueues: new WorkQueues(() => undefined),
+      workQueues: new WorkQueues(
+        () => undefined,
+        () => NOW,
+      ),
       settings: { signingKey, gatewayUrl: 'http://gateway', author: { name: 'n', email: 'n@example.org' } },
       now: () => NOW,
       logger: silentLogger,

@@ -34,7 +34,7 @@ async function isStuck(task: ReturnType<typeof aTask>, work: PublishedWork): Pro
     status: { containerStatuses: [{ name: 'workspace', state: { waiting: { reason: 'ErrImagePull' } } }] },
   });
   const memories = new TaskMemories();
-  memories.of('team/task').published.work = work;
+  memories.of(task.metadata).published.work = work;
   const scheduler = new Scheduler({
     limits: { project: () => undefined, workflow: () => undefined, pool: () => 1 },
     changed: () => {},
