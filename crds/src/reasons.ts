@@ -121,6 +121,12 @@ export const reasons = {
   RepositoryUnavailable: 'RepositoryUnavailable',
   /** Nobody could look at the repository: no git host answers, or it cannot read the Project for now. */
   NotProbed: 'NotProbed',
+  /** Broker user, Secret or NetworkPolicy of a pool could not be made; the message has the words of who refused. */
+  NotPrepared: 'NotPrepared',
+  /** The cluster does not take the Job of a sandbox: a quota, a webhook, a right; the message has its words. */
+  SandboxRefused: 'SandboxRefused',
+  /** The cluster does not take the AgentTask of a Workflow; the message has its words. */
+  TaskRefused: 'TaskRefused',
   /** Sandboxes can be started. */
   Ready: 'Ready',
 } as const;

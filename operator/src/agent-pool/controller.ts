@@ -38,6 +38,7 @@ export function startPools(leadership: Leadership): Controller {
         writeStatus: leadership.writeStatus.pool,
         tell: leadership.tell,
         draining,
+        now,
         prepare: (pool) =>
           preparations.make(pool, now(), () =>
             preparePool(pool, {

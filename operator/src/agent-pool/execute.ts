@@ -1,11 +1,13 @@
-import type { AgentPool } from '@millwright/crds';
+import { type AgentPool, conditionTypes, reasons } from '@millwright/crds';
 import { type Cluster, resources } from '../cluster.ts';
 import type { Note } from '../note.ts';
+import { reporting } from '../refusal.ts';
 import { isAlreadyExists, isNotFound, type KubeClient } from '../runtime/index.ts';
 import type { StatusWriter } from '../status-writer.ts';
 import { type SandboxSettings, sandboxJob, sandboxName } from './job.ts';
 import type { PoolAction } from './plan.ts';
 import { usersIn, workspaceResources } from './resources.ts';
+import { hinderedStatus } from './status.ts';
 
 export interface ExecutePoolOptions {
   kube: KubeClient;
@@ -15,6 +17,8 @@ export interface ExecutePoolOptions {
   tell: (pool: AgentPool, note: Note) => void;
   prepare: (pool: AgentPool) => Promise<void>;
   draining: Set<string>;
+  /** Milliseconds since the epoch. */
+  now: () => number;
 }
 
 /** Runs the actions of a plan in order. Returns a wish to look again, in milliseconds. */
@@ -28,19 +32,24 @@ export async function executePool(
   for (const action of actions) {
     switch (action.do) {
       case 'prepare':
-        await options.prepare(pool);
+        await reporting(
+          () => options.prepare(pool),
+          hindered(reasons.NotPrepared, 'broker user, Secret and NetworkPolicy of its sandboxes cannot be made'),
+        );
         break;
       case 'startSandbox':
-        await startSandbox(pool, action.ordinal, action.image, options);
+        await reporting(
+          () => startSandbox(pool, action.ordinal, action.image, options),
+          hindered(reasons.SandboxRefused, 'a sandbox cannot be created'),
+        );
         break;
       case 'drain':
         // From here on no claim of the pod is granted, so ending it loses no work.
         if (action.pod !== undefined) options.draining.add(action.pod);
-        await options.kube
-          .delete(resources.jobs, { namespace, name: action.job }, { propagationPolicy: 'Background' })
-          .catch((error: unknown) => {
-            if (!isNotFound(error)) throw error;
-          });
+        await reporting(
+          () => endSandbox(action.job, options),
+          hindered(reasons.SandboxRefused, 'a sandbox cannot be deleted'),
+        );
         break;
       case 'status': {
         const outcome = await options.writeStatus(pool, action.status, action);
@@ -50,6 +59,24 @@ export async function executePool(
     }
   }
   return againMs;
+
+  /** Writes the reason into the status. */
+  function hindered(reason: string, what: string): (words: string) => Promise<unknown> {
+    return (words) => {
+      const message = `${what}: ${words}`;
+      const known = pool.status?.conditions?.some((c) => c.type === conditionTypes.Ready && c.reason === reason);
+      const note = { type: 'Warning', reason, message } as const;
+      return options.writeStatus(pool, hinderedStatus(pool, { reason, message }, options.now()), known ? {} : { note });
+    };
+  }
+
+  async function endSandbox(job: string, { kube }: ExecutePoolOptions): Promise<void> {
+    await kube
+      .delete(resources.jobs, { namespace, name: job }, { propagationPolicy: 'Background' })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+  }
 
   async function startSandbox(
     owner: AgentPool,

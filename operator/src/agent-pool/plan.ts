@@ -1,8 +1,8 @@
-import { type AgentPool, type AgentPoolStatus, type Condition, conditionTypes, reasons } from '@millwright/crds';
-import { setCondition } from '../conditions.ts';
+import type { AgentPool, AgentPoolStatus } from '@millwright/crds';
 import type { Note } from '../note.ts';
 import type { Preparation } from './preparations.ts';
 import type { Problem } from './problem.ts';
+import { failurePause, live, statusAction } from './status.ts';
 
 /** A sandbox Job and what is known of its pod. */
 export interface SandboxView {
@@ -57,10 +57,6 @@ export interface PoolPlan {
 
 /** An idle sandbox that nobody needs is kept for so long, since the next task may come soon. */
 export const IDLE_KEPT_MS = 120_000;
-const FAILURE_BACKOFF_MS = 2_000;
-const FAILURE_BACKOFF_MAX_MS = 300_000;
-
-const live = (sandbox: SandboxView): boolean => sandbox.state !== 'succeeded' && sandbox.state !== 'failed';
 const free = (sandbox: SandboxView): boolean =>
   !sandbox.draining && (sandbox.state === 'idle' || sandbox.state === 'starting');
 
@@ -195,62 +191,4 @@ function surplusOf(sandboxes: readonly SandboxView[], wanted: ReadonlyMap<string
     else spare.push(sandbox);
   }
   return spare.reverse();
-}
-
-/** Milliseconds until the next start after sandboxes that failed before they were given anything: they would fail again at once. */
-function failurePause(sandboxes: readonly SandboxView[], now: number): number {
-  const newestFirst = sandboxes.filter((s) => s.state !== 'starting').sort((a, b) => b.ordinal - a.ordinal);
-  const success = newestFirst.findIndex((sandbox) => sandbox.state !== 'failed');
-  const failures = success < 0 ? newestFirst : newestFirst.slice(0, success);
-  const last = failures[0]?.endedAt;
-  if (last === undefined) return 0;
-  const pause = Math.min(FAILURE_BACKOFF_MAX_MS, FAILURE_BACKOFF_MS * 2 ** Math.min(20, failures.length - 1));
-  return Math.max(0, last + pause - now);
-}
-
-function statusAction(observed: PoolObservation, started: number, now: number): PoolAction {
-  const { pool, sandboxes } = observed;
-  const count = (state: SandboxView['state']) => sandboxes.filter((s) => s.state === state && !s.draining).length;
-  const problem = sandboxes.find((sandbox) => live(sandbox) && sandbox.problem)?.problem;
-  const failing = failurePause(sandboxes, now) > 0;
-  const generation = pool.metadata.generation ?? 1;
-  const verdict = !pool.spec.enabled
-    ? { ok: false, reason: reasons.Disabled, message: 'spec.enabled is false' }
-    : problem
-      ? { ok: false, ...problem }
-      : failing
-        ? {
-            ok: false,
-            reason: reasons.SandboxLost,
-            message: 'sandboxes end before they take a task; look at the logs of their pods',
-          }
-        : { ok: true, reason: reasons.Ready, message: '' };
-  const condition: Condition = {
-    type: conditionTypes.Ready,
-    status: verdict.ok ? 'True' : 'False',
-    reason: verdict.reason,
-    message: verdict.message,
-    observedGeneration: generation,
-    lastTransitionTime: new Date(now).toISOString(),
-  };
-  const sequence = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((s) => s.ordinal)) + started;
-  const status: AgentPoolStatus = {
-    ...pool.status,
-    observedGeneration: generation,
-    idle: count('idle'),
-    busy: pool.spec.external ? observed.inUse : count('spent'),
-    starting: count('starting') + started,
-    waiting: observed.waiting,
-    sequence,
-    queues: observed.queues.slice(0, 64),
-    message: verdict.message,
-    conditions: setCondition(pool.status?.conditions ?? [], condition),
-  };
-  const changed = pool.status?.conditions?.find((c) => c.type === conditionTypes.Ready)?.reason !== verdict.reason;
-  return {
-    do: 'status',
-    status,
-    lazy: true,
-    ...(changed && !verdict.ok ? { note: { type: 'Warning', reason: verdict.reason, message: verdict.message } } : {}),
-  };
 }

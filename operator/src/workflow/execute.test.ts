@@ -67,3 +67,31 @@ describe('a task that exists already', () => {
     expect(cached).toEqual([]);
   });
 });
+
+describe('a task that the cluster refuses', () => {
+  const detail = 'agenttasks.millwright.dev "flow-one" is forbidden: exceeded quota: team';
+  const refuse = () => Promise.reject(failure(403, 'Forbidden', detail));
+
+  test('is told in its words, and tried again', async () => {
+    const { error, statuses } = await executed(aWorkflow(), { create: refuse });
+    expect(error).toBeInstanceOf(KubeError);
+    expect(statuses).toMatchObject([
+      { phase: 'Waiting', reason: 'TaskRefused', message: `tasks cannot be created: ${detail}`, observedGeneration: 1 },
+    ]);
+  });
+
+  test('is told as well when no try can help', async () => {
+    const other = aTask({}, undefined, { name: 'flow-one' });
+    const { statuses } = await executed(aWorkflow(), {
+      create: () => Promise.reject(failure(409, 'AlreadyExists')),
+      get: other,
+    });
+    expect(statuses).toMatchObject([{ reason: 'TaskRefused', message: expect.stringContaining('delete it') }]);
+  });
+
+  test('is not told when nobody answers', async () => {
+    const { error, statuses } = await executed(aWorkflow(), { create: () => Promise.reject(failure(0, 'ECONNRESET')) });
+    expect(error).toBeInstanceOf(KubeError);
+    expect(statuses).toEqual([]);
+  });
+});

@@ -1,10 +1,12 @@
 import { type AgentTask, labels, type Workflow } from '@millwright/crds';
 import { type Cluster, resources } from '../cluster.ts';
+import { reporting } from '../refusal.ts';
 import { isAlreadyExists, isNotFound, type KubeClient, TerminalError } from '../runtime/index.ts';
 import { isInShard } from '../shard.ts';
 import type { StatusWriter } from '../status-writer.ts';
 import type { WorkflowAction } from './actions.ts';
 import type { TaskDraft } from './children.ts';
+import { hindered } from './status.ts';
 
 export interface ExecuteWorkflowOptions {
   kube: KubeClient;
@@ -26,7 +28,13 @@ export async function executeWorkflow(
   for (const action of actions) {
     switch (action.do) {
       case 'create':
-        await createTasks(workflow, action.tasks, options);
+        await reporting(
+          () => createTasks(workflow, action.tasks, options),
+          async (words) => {
+            const planned = actions.find((other) => other.do === 'status');
+            if (planned) await writeStatus(workflow, ...hindered(workflow, planned.status, words));
+          },
+        );
         break;
       case 'status': {
         const outcome = await writeStatus(workflow, action.status, action);

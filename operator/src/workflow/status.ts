@@ -174,6 +174,21 @@ function endChange(counts: TaskCounts, failures: readonly AgentTask[], progress:
   };
 }
 
+/** The status instead of what was planned when its tasks cannot be created, and what to tell of it the first time. */
+export function hindered(
+  { status }: Workflow,
+  planned: WorkflowStatus,
+  words: string,
+): [status: WorkflowStatus, how: { note?: Note }] {
+  const reason = reasons.TaskRefused;
+  const message = `tasks cannot be created: ${words}`.slice(0, 1024);
+  const phase = (planned.counts?.running ?? 0) > 0 ? 'Running' : 'Waiting';
+  return [
+    { ...planned, phase, reason, message },
+    status?.reason === reason ? {} : { note: { type: 'Warning', reason, message } },
+  ];
+}
+
 const nameOf = (task: AgentTask): string => task.metadata.labels?.['millwright.dev/task'] ?? task.metadata.name;
 
 const brief = (task: AgentTask) => ({
