@@ -10,7 +10,10 @@ export const agentPoolSpec = z
     engine: z
       .enum(['runner', 'llm'])
       .default('runner')
-      .meta({ description: 'What drives the agent: runner executes commands, llm is a tool loop on a model.' }),
+      .meta({
+        description:
+          'What drives the agent: runner executes commands. llm, a tool loop on a model, does not exist yet.',
+      }),
     image: image.optional().meta({
       description: 'Workspace image for tasks whose project and spec name none.',
     }),
@@ -49,10 +52,16 @@ export const agentPoolSpec = z
     enabled: z.boolean().default(true).meta({ description: 'false: no new tasks and no new sandboxes.' }),
   })
   .meta(
-    rules({
-      rule: '!self.external || self.scale.warm == 0',
-      message: 'an external pool starts no sandboxes: set scale.warm to 0',
-    }),
+    rules(
+      {
+        rule: '!self.external || self.scale.warm == 0',
+        message: 'an external pool starts no sandboxes: set scale.warm to 0',
+      },
+      {
+        rule: "self.engine != 'llm'",
+        message: 'engine llm does not exist yet: set engine to runner, and give tasks a command in place of a prompt',
+      },
+    ),
   );
 export type AgentPoolSpec = z.infer<typeof agentPoolSpec>;
 

@@ -284,6 +284,13 @@ describe('what is not there yet', { timeout: TEST_MS }, () => {
     expect(lab.task('gpu', 'train')?.status?.agent?.pool).toBe('gpus');
   });
 
+  test('an engine: says that none offers it', async () => {
+    await lab.apply('prompted', { tasks: [{ name: 'ask', command: undefined, prompt: 'Fix it' }] });
+    const { status } = await lab.taskReaches('prompted', 'ask', 'Waiting', 'NoCapablePool');
+    expect(status?.message).toContain('no AgentPool offers engine llm');
+    await lab.change('prompted', { cancel: true });
+  });
+
   test('a Project: says so, and goes on when there is one', async () => {
     await lab.apply('early', { projectRef: { name: 'later' }, tasks: [{ name: 'a' }] });
     const waiting = await lab.reaches('early', 'Waiting', 'UnknownProject');
@@ -361,6 +368,11 @@ describe('what the API server refuses', { timeout: TEST_MS }, () => {
       'more warm sandboxes than there may be',
       () => pool('warm', { capabilities: ['a'], scale: { warm: 3, max: 2 } }),
       'warm must not exceed max: raise max or lower warm',
+    ],
+    [
+      'an engine that does not exist yet',
+      () => pool('llm', { capabilities: ['a'], engine: 'llm' }),
+      'set engine to runner, and give tasks a command',
     ],
     ['no capability at all', () => pool('none', { capabilities: [] }), 'should have at least 1 items'],
   ])('%s', async (_, create, message) => {

@@ -17,8 +17,6 @@ describe('whether a pool can run a task', () => {
     ['nothing required', {}],
     ['all offered', { task: { capabilities: ['a', 'b'] }, pool: { capabilities: ['b', 'c', 'a'] } }],
     ['one missing', { task: { capabilities: ['a', 'b'] }, pool: { capabilities: ['a'] }, lacks: 'capability b' }],
-    ['a prompt on a runner', { task: { prompt: 'do it' }, lacks: 'engine llm' }],
-    ['a prompt on a model', { task: { prompt: 'do it' }, pool: { engine: 'llm' } }],
     ['a command on a model', { pool: { engine: 'llm' }, lacks: 'engine runner' }],
     ['disabled', { pool: { enabled: false }, lacks: 'enabled: true' }],
     ['a role of the pool', { task: { role: 'coder' }, pool: { roles: ['tester', 'coder'] } }],
@@ -32,6 +30,14 @@ describe('whether a pool can run a task', () => {
     const match = matchPools(aTask(task).spec, aProject(project), [aPool('p', pool)]);
     if (lacks === undefined) expect(names(match)).toEqual(['p']);
     else expect(match).toMatchObject({ ok: false, message: expect.stringContaining(`"p", lacks ${lacks}`) });
+  });
+});
+
+test.each(['runner', 'llm'] as const)('a prompt waits, and says what to do, with a pool of engine %s', (engine) => {
+  const match = matchPools(aTask({ prompt: 'do it' }).spec, aProject(), [aPool('p', { engine })]);
+  expect(match).toEqual({
+    ok: false,
+    message: expect.stringMatching(/no AgentPool offers engine llm.*create the task anew with command/),
   });
 });
 

@@ -22,6 +22,13 @@ export const engineOf = (spec: Pick<AgentTask['spec'], 'command'>): 'runner' | '
 export function matchPools(task: Demand, project: Project, pools: readonly AgentPool[]): Match {
   const required = [...new Set(task.capabilities ?? [])].sort();
   const engine = engineOf(task);
+  // Agents have no such engine yet: a pool that was made before the API server refused it would take the task and never run it.
+  if (engine === 'llm')
+    return {
+      ok: false,
+      message:
+        'the task has a prompt, which needs engine llm, and no AgentPool offers engine llm, which does not exist yet: create the task anew with command in place of prompt',
+    };
   const wanted = task.workspace?.image ?? project.spec.workspace?.image;
   const matches: PoolMatch[] = [];
   let best: { name: string; lacks: string[] } | undefined;
