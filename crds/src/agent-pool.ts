@@ -7,13 +7,9 @@ export const agentPoolSpec = z
       .min(1)
       .meta({ description: 'What agents of this pool can do. A task is a match when all it requires is listed here.' }),
     roles: z.array(dnsLabel).max(32).optional().meta({ description: 'Roles that agents of this pool play.' }),
-    engine: z
-      .enum(['runner', 'llm'])
-      .default('runner')
-      .meta({
-        description:
-          'What drives the agent: runner executes commands. llm, a tool loop on a model, does not exist yet.',
-      }),
+    engine: z.enum(['runner', 'llm']).default('runner').meta({
+      description: 'What drives the agent: runner executes commands. llm, a tool loop on a model, does not exist yet.',
+    }),
     image: image.optional().meta({
       description: 'Workspace image for tasks whose project and spec name none.',
     }),

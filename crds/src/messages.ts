@@ -1,5 +1,6 @@
 /**
- * What travels over RabbitMQ. Every message is validated on both ends and stays under 64 KiB: what is bigger goes by artifact digest.
+ * What travels over RabbitMQ. Every message is validated on both ends and stays under 64 KiB: what is bigger goes by artifact digest. A field
+ * may be added at any time if it is optional: a reader of the version before leaves it out.
  */
 import { z } from 'zod';
 import { artifactRef, taskIdentity } from './agent-task.ts';

@@ -1,5 +1,8 @@
+import { silentLogger } from '@millwright/otel';
 import { describe, expect, test } from 'vitest';
 import { sandboxJob } from './agent-pool/job.ts';
+import { watchCluster } from './cluster.ts';
+import { type KubeClient, noMetrics } from './runtime/index.ts';
 import { shardOf, shardSelector } from './shard.ts';
 import { aPool, aProject, aWorkflow, NOW } from './testing/objects.ts';
 import { compileDag } from './workflow/dag.ts';
@@ -17,6 +20,21 @@ const settings = {
 test('an operator looks at its own shard only', () => {
   expect(shardSelector('s')).toBe('millwright.dev/shard=s');
   expect(shardSelector(undefined)).toBe('!millwright.dev/shard');
+});
+
+test.each([
+  ['s', true, false],
+  [undefined, false, true],
+])('what a live read or a write brings of another shard than %s is not kept', (shard, own, unlabelled) => {
+  const { pools } = watchCluster({
+    kube: {} as KubeClient,
+    ...(shard === undefined ? {} : { shard }),
+    logger: silentLogger,
+    metrics: noMetrics,
+  });
+  pools.store.applyWrite(aPool('labelled', {}, labelled));
+  pools.store.applyWrite(aPool('unlabelled'));
+  expect([pools.store.has('team/labelled'), pools.store.has('team/unlabelled')]).toEqual([own, unlabelled]);
 });
 
 describe('what is created belongs to the same shard', () => {
