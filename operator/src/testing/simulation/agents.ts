@@ -4,7 +4,6 @@ import {
   type AgentPool,
   type AgentTask,
   type ClaimReply,
-  type EffectMessage,
   type GrantMessage,
   labels,
   type ResultMessage,
@@ -51,7 +50,7 @@ export interface AgentsOptions {
   mayRepeat: boolean;
 }
 
-/** Agents in sandboxes, as many per pool as it allows, and the publisher. Each returned function does one step. */
+/** Agents in sandboxes, as many per pool as it allows. Each returned function does one step. */
 export function createAgents(options: AgentsOptions) {
   const { api, broker, laws, chance, now } = options;
   const agents = new Map<string, Agent>();
@@ -187,18 +186,6 @@ export function createAgents(options: AgentsOptions) {
   const offers = ({ spec }: AgentPool, capabilities: readonly string[]) =>
     capabilities.every((c) => spec.capabilities.includes(c));
 
-  function publish(): void {
-    const envelope = broker.effects.shift();
-    if (!envelope) return;
-    const { id, task, attempt, commit, branch } = envelope.body as EffectMessage;
-    laws.published(id, task.uid, attempt, commit);
-    broker.answers.push({
-      body: { type: 'effectResult', id, task, attempt, ok: true, branch, commit },
-      userId: 'publisher',
-    });
-    if (options.mayRepeat && chance.unusual(8)) broker.effects.push({ ...envelope });
-  }
-
   return {
     start,
     /** The sandbox is told to end. It takes its time, and may still send its result. */
@@ -230,8 +217,7 @@ export function createAgents(options: AgentsOptions) {
     hasBusy: () => [...agents.values()].some((agent) => agent.grant && !agent.isSilent),
     /** What could happen next. */
     steps(): Step[] {
-      if (!broker.isUp) return [];
-      const steps: Step[] = broker.effects.length > 0 ? [{ what: 'publish', run: publish }] : [];
+      const steps: Step[] = [];
       if (echoes.length > 0)
         steps.push({ what: 'a message comes again', run: () => void broker.results.push(...echoes.splice(0, 1)) });
       for (const agent of agents.values()) {

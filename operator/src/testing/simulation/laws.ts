@@ -12,8 +12,12 @@ export interface Laws {
   granted(task: TaskIdentity, stored: AgentTask | undefined, attempt: number, kind: WorkKind, pod: string): void;
   /** The agent that holds an attempt made a commit. */
   produced(taskUid: string, attempt: number, commit: string): void;
-  /** The publisher published. */
-  published(id: string, taskUid: string, attempt: number, commit: string): void;
+  /** The publisher was asked for an effect: from then on the work of the attempt is done, and verified. */
+  asked(id: string, taskUid: string, attempt: number, commit: string): void;
+  /** The publisher moved the branch to the commit of an attempt. */
+  moved(branch: string, taskUid: string, attempt: number): void;
+  /** Work that was done and verified and is done again; to be told at the end, for it is no reason to stop looking. */
+  readonly redone: readonly string[];
   /** At the end: what is left over. */
   unfinished(what: string): void;
 }
@@ -28,7 +32,9 @@ const rankOf = ({ status }: AgentTask): number => (status?.attempt ?? 1) * 10 + 
 /** Which task of which Workflow it stands for. */
 const childOf = ({ metadata }: AgentTask): string =>
   `${metadata.labels?.[labels.workflowUid]} ${metadata.labels?.[labels.task]}`;
-const isAtWork = ({ status }: AgentTask): boolean => status?.phase === 'Running' || status?.phase === 'Verifying';
+/** One that only waits for its forge has given its slot back. */
+const isAtWork = ({ status }: AgentTask): boolean =>
+  (status?.phase === 'Running' || status?.phase === 'Verifying') && !status.publishing;
 
 /** @param onTask called with every task that was written */
 export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => void): Laws {
@@ -38,6 +44,10 @@ export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => voi
   const holders = new Map<string, string>();
   const commits = new Map<string, string>();
   const effects = new Map<string, { id: string; commit: string }>();
+  /** The latest attempt whose effect was asked for, by task. */
+  const done = new Map<string, number>();
+  const redone: string[] = [];
+  const heads = new Map<string, { task: string; attempt: number }>();
 
   function taskWritten(before: AgentTask | undefined, after: AgentTask): void {
     const { name, uid } = after.metadata;
@@ -59,6 +69,7 @@ export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => voi
 
   return {
     broken,
+    redone,
     written: (before, after) => {
       const wasFinished =
         (before?.kind === 'AgentTask' || before?.kind === 'Workflow') && isFinished(before.status?.phase);
@@ -78,6 +89,7 @@ export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => voi
       const other = holders.get(`${uid}:${attempt}:${kind}`);
       if (other !== undefined && other !== pod) broken.push(`${what} was granted to ${other} and ${pod}`);
       holders.set(`${uid}:${attempt}:${kind}`, pod);
+      if ((done.get(uid) ?? attempt) < attempt) redone.push(`${what} redoes work that was verified`);
       // Who holds an attempt may be told so once more before it is known that the task is no more.
       if (stored?.metadata.uid !== uid) return;
       const { status } = stored;
@@ -85,12 +97,19 @@ export function createLaws(limits: LimitsOfRun, onTask: (task: AgentTask) => voi
         broken.push(`${what} was granted in ${status?.phase}/${status?.attempt}`);
     },
     produced: (taskUid, attempt, commit) => commits.set(`${taskUid}:${attempt}`, commit),
-    published: (id, taskUid, attempt, commit) => {
+    asked: (id, taskUid, attempt, commit) => {
       const key = `${taskUid}:${attempt}`;
       const before = effects.get(key);
       if (before && (before.id !== id || before.commit !== commit)) broken.push(`attempt ${key} was published twice`);
       if (commits.get(key) !== commit) broken.push(`attempt ${key} was published with the commit of another attempt`);
       effects.set(key, { id, commit });
+      done.set(taskUid, Math.max(attempt, done.get(taskUid) ?? 0));
+    },
+    moved: (branch, task, attempt) => {
+      const head = heads.get(branch);
+      if (head?.task === task && attempt < head.attempt)
+        broken.push(`${branch} went back from attempt ${head.attempt} to ${attempt}`);
+      heads.set(branch, { task, attempt });
     },
     unfinished: (what) => broken.push(what),
   };

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentTask, OperatorInbound, TaskIdentity } from '@millwright/crds';
+import { endAttempt } from '../../agent-task/end-attempt.ts';
+import { ids } from '../../agent-task/inbox.ts';
 import { TaskMemories, type TaskMemory } from '../../agent-task/memory.ts';
 import { fencingToken } from '../../dispatch/fencing.ts';
 import { type Brain, SIGNING_KEY } from './operator-process.ts';
@@ -11,9 +13,22 @@ export interface Mutant {
   what: string;
   faults: Partial<Faults>;
   brain: Brain;
+  /** The law that is to notice it, where others would notice it first. */
+  law?: RegExp;
 }
 
 const { planTask, planWorkflow } = soundBrain;
+
+/** A forge that is ill costs the attempt. */
+const impatient: Brain['planTask'] = (observed, now) => {
+  const { runResult, verifyResult, effectResult } = observed.inbox;
+  const { attempt, phase } = observed.task.status ?? {};
+  const isAtWork = phase === 'Running' || phase === 'Verifying';
+  if (!isAtWork || effectResult?.message.ok !== false || effectResult.message.attempt !== attempt)
+    return planTask(observed, now);
+  const failure = { class: 'infrastructure', reason: 'PublishFailed', message: 'the forge is ill' } as const;
+  return endAttempt(observed, failure, now, ids(runResult, verifyResult, effectResult));
+};
 
 export const mutants: readonly Mutant[] = [
   {
@@ -103,6 +118,18 @@ export const mutants: readonly Mutant[] = [
       ...soundBrain,
       planTask: (observed, now) => planTask({ ...observed, place: { state: 'admitted', pool: 'team/big' } }, now),
     },
+  },
+  {
+    what: 'works anew when the forge is ill',
+    faults: { forge: true },
+    brain: { ...soundBrain, planTask: impatient },
+    law: /redoes work/,
+  },
+  {
+    what: 'works anew when the forge is ill, and publishes without asking whether the attempt goes on',
+    faults: { forge: true, repeats: true },
+    brain: { ...soundBrain, planTask: impatient, publisherAsks: false },
+    law: /went back/,
   },
 ];
 

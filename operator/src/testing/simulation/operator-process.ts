@@ -49,6 +49,8 @@ export interface Brain {
   memories: () => TaskMemories;
   /** Writes without a precondition, and takes every copy that a watch brings for the newest. */
   trustsCache: boolean;
+  /** The publisher asks whether an attempt goes on before it moves a branch. */
+  publisherAsks: boolean;
 }
 
 export interface ProcessOptions {

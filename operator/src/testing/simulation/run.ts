@@ -10,6 +10,7 @@ import { createBroker, type Inbound, inboundQueues, redeliver, type SimulatedBro
 import { type Chance, chanceFrom } from './chance.ts';
 import { createLaws } from './laws.ts';
 import { type Brain, type OperatorProcess, startProcess } from './operator-process.ts';
+import { createPublisher } from './publisher.ts';
 import type { Faults, Scenario } from './scenario.ts';
 import type { Step } from './step.ts';
 
@@ -28,6 +29,7 @@ export const soundBrain: Brain = {
   read: (message) => message,
   memories: () => new TaskMemories(),
   trustsCache: false,
+  publisherAsks: true,
 };
 
 /** Far more than any run needs. */
@@ -62,6 +64,15 @@ export async function simulate(
     mayFail: faults.sandboxes,
     mayRepeat: faults.repeats,
   });
+  const publisher = createPublisher({
+    api,
+    broker,
+    laws,
+    chance,
+    mayFail: faults.forge,
+    mayRepeat: faults.repeats,
+    asks: brain.publisherAsks,
+  });
   populate(api, agents, scenario);
   let epoch = 0;
   const start = () =>
@@ -90,7 +101,8 @@ export async function simulate(
     operator.turn();
     const isCalm = chance.isOver;
     if (isCalm) calm();
-    const steps = [...ordinary(operator, broker, agents, chance, faults), ...(isCalm ? [] : unusual())];
+    const others = () => (broker.isUp ? [...agents.steps(), ...publisher.steps()] : []);
+    const steps = [...ordinary(operator, broker, others, chance, faults), ...(isCalm ? [] : unusual())];
     const chosen = steps[chance.choose(Math.max(1, steps.length))];
     if (step > MAX_STEPS) laws.unfinished('it never comes to rest');
     else if (chosen) {
@@ -101,6 +113,7 @@ export async function simulate(
       chance.end();
     }
   }
+  for (const what of laws.redone) laws.unfinished(what);
   if (laws.broken.length === 0) checkEnd(api, broker, operator, laws.unfinished);
   return { ...summary(api), broken: laws.broken };
 
@@ -145,6 +158,7 @@ export async function simulate(
           operator.unsettled.clear();
           operator.disconnected();
           agents.reconnect();
+          publisher.reconnect();
           broker.isUp = false;
         },
       });
@@ -166,7 +180,7 @@ export async function simulate(
 function ordinary(
   operator: OperatorProcess,
   broker: SimulatedBroker,
-  agents: Agents,
+  others: () => Step[],
   chance: Chance,
   faults: Faults,
 ): Step[] {
@@ -184,7 +198,7 @@ function ordinary(
           return operator.receive(taken(broker, queue, index));
         },
       });
-  return [...steps, ...agents.steps()];
+  return [...steps, ...others()];
 }
 
 /** Whether the next message of a queue reaches the operator. */

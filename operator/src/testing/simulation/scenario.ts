@@ -38,6 +38,8 @@ export interface Faults {
   stale: boolean;
   /** Sandboxes die or fall silent. */
   sandboxes: boolean;
+  /** The forge fails and takes its time, and two publishers act at once. */
+  forge: boolean;
   /** Someone cancels, suspends and resumes. */
   user: boolean;
   /** Someone deletes tasks and the Workflow, and makes them anew under the same name. */
