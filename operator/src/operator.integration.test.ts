@@ -83,6 +83,36 @@ describe('Workflows', { timeout: TEST_MS }, () => {
     expect(status?.conditions).toContainEqual(expect.objectContaining({ type: 'Complete', status: 'True' }));
   });
 
+  test('a forge that is ill is waited for: attempt and result are kept, and the status says so', async () => {
+    let runs = 0;
+    lab.on('ill', 'only', (grant, signal) => {
+      if (grant.kind === 'run') runs++;
+      return works(grant, signal);
+    });
+    lab.forgeSays('ill', { failure: 'temporary', message: 'the forge answered 503' });
+    await lab.apply('ill', { tasks: [{ name: 'only', acceptance: ['true'] }] });
+    const { status, metadata } = await until('the wait for the forge', () => {
+      const task = lab.task('ill', 'only');
+      return task?.status?.publishing ? task : undefined;
+    });
+    const commit = commitOf(metadata.uid);
+    expect(status).toMatchObject({
+      phase: 'Verifying',
+      reason: 'Publishing',
+      attempt: 1,
+      tests: '1/1',
+      result: { commit },
+      publishing: { failures: 1 },
+    });
+    expect(status?.message).toMatch(/the forge answered 503; tried again at 20/);
+    await lab.reaches('ill', 'Succeeded');
+    const ended = lab.task('ill', 'only')?.status;
+    expect(ended).toMatchObject({ attempt: 1, tests: '1/1', branch: 'ai/generated/ill/only', result: { commit } });
+    expect(ended).not.toHaveProperty('publishing');
+    expect(runs).toBe(1);
+    expect(published('ill')).toHaveLength(2);
+  });
+
   test('a chain: each starts from the commit of the one before', async () => {
     const grants = new Map<string, GrantMessage>();
     for (const name of ['a', 'b', 'c'])

@@ -16,6 +16,7 @@ import {
   type AgentPool,
   type AgentTask,
   type EffectMessage,
+  type EffectResultMessage,
   effectMessage,
   effectResultMessage,
   type GrantMessage,
@@ -109,6 +110,8 @@ export interface Lab {
   taskReaches(workflow: string, name: string, phase: string, reason?: string): Promise<AgentTask>;
   /** What the publisher was asked for, in order. */
   effects: EffectMessage[];
+  /** What the forge says to the next effects of a Workflow, one after the other; it takes those after them, and all others. */
+  forgeSays(workflow: string, ...failures: Pick<EffectResultMessage, 'failure' | 'message'>[]): void;
   /** Projects whose repository a git host was asked for, which can always be read. */
   probed: string[];
   deadLetters(): Promise<DeadLetter[]>;
@@ -152,6 +155,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
   await waitForSync(Object.values(cluster));
 
   const effects: EffectMessage[] = [];
+  const failures = new Map<string, Pick<EffectResultMessage, 'failure' | 'message'>[]>();
   const probed: string[] = [];
   await broker.consume(
     topology.effects,
@@ -159,14 +163,13 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
     async (delivery) => {
       const { id, task, attempt, branch, commit } = delivery.message;
       effects.push(delivery.message);
+      const failure = failures.get(branch.split('/')[2] ?? '')?.shift();
       await broker.publish(targets.answers, effectResultMessage, {
         type: 'effectResult',
         id,
         task,
         attempt,
-        ok: true,
-        branch,
-        commit,
+        ...(failure ? { ok: false, ...failure } : { ok: true, branch, commit }),
       });
       delivery.ack();
     },
@@ -205,6 +208,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
     cluster,
     broker,
     effects,
+    forgeSays: (workflow, ...said) => void failures.set(workflow, said),
     probed,
     operator: () => {
       const last = operators.at(-1);
