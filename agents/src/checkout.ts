@@ -2,8 +2,9 @@
 import { type GrantMessage, reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
 import { CHECKOUT, type Git } from './git.ts';
+import { refusalOf, withReason } from './refusal.ts';
 import { retrying } from './retry.ts';
-import { type Finished, lastLines, type Shell } from './shell.ts';
+import type { Finished, Shell } from './shell.ts';
 
 type GitGrant = GrantMessage['git'];
 
@@ -19,7 +20,7 @@ export async function prepareFolders(shell: Shell): Promise<void> {
 /**
  * Checks out the base and merges the commits of the dependencies in their order.
  * @returns the commit that the work starts from
- * @throws FailedError CheckoutFailed (infrastructure), MergeConflict (agent)
+ * @throws FailedError CheckoutFailed (infrastructure; governance when the Project or the task has to change), MergeConflict (agent)
  */
 export async function checkoutBase(git: Git, grant: GitGrant, signal: AbortSignal): Promise<string> {
   const dependencies = grant.dependencies.map(({ ref }, index) => `+${ref}:${dependencyRef(index)}`);
@@ -49,7 +50,7 @@ async function fetch(git: Git, grant: GitGrant, refspecs: readonly string[], sig
   await must(git, ['remote', 'add', 'origin', grant.url], 'the repository cannot be prepared');
   const fetched = await retrying(
     () => git.run(['fetch', '-q', '--no-tags', '--no-write-fetch-head', grant.url, ...refspecs], { network: true }),
-    ({ exitCode }) => exitCode === 0,
+    (finished) => finished.exitCode === 0 || refusalOf(finished) !== undefined,
     { attempts: 4, baseMs: 2_000, signal },
   );
   if (fetched.exitCode !== 0) throw checkoutFailed(`${grant.url} cannot be fetched`, fetched);
@@ -81,8 +82,8 @@ async function must(git: Git, args: readonly string[], problem: string): Promise
 
 function checkoutFailed(problem: string, finished: Finished): FailedError {
   return new FailedError({
-    class: 'infrastructure',
+    class: refusalOf(finished) === 'misconfigured' ? 'governance' : 'infrastructure',
     reason: reasons.CheckoutFailed,
-    message: `${problem}: ${lastLines(finished.tail, 600)}`.slice(0, 1024),
+    message: withReason(problem, finished),
   });
 }

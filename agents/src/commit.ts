@@ -2,6 +2,7 @@
 import { type GrantMessage, reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
 import { CHECKOUT, type Git } from './git.ts';
+import { refusalOf, withReason } from './refusal.ts';
 import { retrying } from './retry.ts';
 import { lastLines, type Shell } from './shell.ts';
 
@@ -30,7 +31,7 @@ export async function commitChanges(
 
 /**
  * Pushes the commit to the attempt's ref.
- * @throws FailedError PublishFailed (infrastructure)
+ * @throws FailedError InvalidOutput (agent) when the git host refuses the commit for good, PublishFailed (infrastructure) otherwise
  */
 export async function pushCommit(
   git: Git,
@@ -41,16 +42,28 @@ export async function pushCommit(
   const pushed = await retrying(
     // An earlier start of the same attempt may have pushed already: the later one counts.
     () => git.run(['push', '-q', '--no-verify', grant.url, `+${commit}:${grant.pushRef}`], { network: true }),
-    ({ exitCode }) => exitCode === 0,
+    (finished) => finished.exitCode === 0 || refusalOf(finished) !== undefined,
     { attempts: 5, baseMs: 2_000, signal },
   );
   if (pushed.exitCode === 0) return;
+  const refusal = refusalOf(pushed);
+  if (refusal === 'tooLarge' || refusal === 'damaged')
+    throw new FailedError({
+      class: 'agent',
+      reason: reasons.InvalidOutput,
+      message: withReason(problems[refusal], pushed),
+    });
   throw new FailedError({
     class: 'infrastructure',
     reason: reasons.PublishFailed,
-    message: `${grant.pushRef} cannot be pushed: ${lastLines(pushed.tail, 600)}`.slice(0, 1024),
+    message: withReason(`${grant.pushRef} cannot be pushed`, pushed),
   });
 }
+
+const problems = {
+  tooLarge: 'the changes are larger than an attempt may push: have the task produce less, and ignore what it builds',
+  damaged: 'the changes contain objects that git does not accept: do not write into .git',
+};
 
 async function expect(git: Git, args: readonly string[], codes: readonly number[] = [0], stdin?: string) {
   const finished = await git.run(args, stdin === undefined ? {} : { stdin });

@@ -72,6 +72,8 @@ export function createGit(shell: Shell, { url, token, author, traceparent }: Git
         env: {
           ...identity,
           GIT_TERMINAL_PROMPT: '0',
+          // What it says is read.
+          LC_ALL: 'C',
           GIT_CONFIG_NOSYSTEM: '1',
           GIT_CONFIG_GLOBAL: '/dev/null',
           GIT_CONFIG_COUNT: String(config.length),

@@ -8,17 +8,17 @@ export interface RetryOptions {
 }
 
 /**
- * Tries until `succeeded` holds, at most `attempts` times; returns the last answer either way.
+ * Tries until an answer `settles` the matter, at most `attempts` times; returns the last answer either way.
  * @throws what `attempt` throws, and the signal's reason
  */
 export async function retrying<T>(
   attempt: () => Promise<T>,
-  succeeded: (answer: T) => boolean,
+  settles: (answer: T) => boolean,
   { attempts, baseMs, signal }: RetryOptions,
 ): Promise<T> {
   for (let n = 1; ; n++) {
     const answer = await attempt();
-    if (succeeded(answer) || n >= attempts) return answer;
+    if (settles(answer) || n >= attempts) return answer;
     signal.throwIfAborted();
     await sleep(Math.random() * baseMs * 2 ** (n - 1), undefined, { signal }).catch(() => signal.throwIfAborted());
   }

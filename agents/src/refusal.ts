@@ -1,0 +1,25 @@
+/** What a git host says for good: asking again cannot help. */
+import { type Finished, lastLines } from './shell.ts';
+
+/**
+ * - `tooLarge`: a push beyond what an attempt may push (HTTP 413, or git's own limit)
+ * - `damaged`: a push of objects that are not what they should be
+ * - `misconfigured`: a request that the Project or the task has to change for (HTTP 422): no such branch, no right to read
+ */
+export type Refusal = 'tooLarge' | 'damaged' | 'misconfigured';
+
+/** git gives no more than its output; `createGit` makes that untranslated. */
+const said: readonly (readonly [Refusal, RegExp])[] = [
+  ['tooLarge', /\b(returned error:|HTTP) 413\b|pack exceeds maximum allowed size/],
+  ['misconfigured', /\b(returned error:|HTTP) 422\b/],
+  ['damaged', /^remote: .*\bfsck error\b/m],
+];
+
+/** Why a git host refuses a command that talked to it; undefined for whatever may work later. */
+export function refusalOf({ exitCode, tail }: Finished): Refusal | undefined {
+  return exitCode === 0 ? undefined : said.find(([, words]) => words.test(tail))?.[0];
+}
+
+/** A problem with what git said about it, within the limit of a result's message. */
+export const withReason = (problem: string, { tail }: Finished): string =>
+  `${problem}: ${lastLines(tail, 600)}`.slice(0, 1024);
