@@ -32,7 +32,7 @@ export interface Received {
 }
 
 export interface WorkerOptions {
-  broker: Pick<Broker, 'consume' | 'subscribeFanout' | 'request' | 'closed'>;
+  broker: Pick<Broker, 'consume' | 'subscribe' | 'request' | 'closed'>;
   identity: Identity;
   /** Begins the spans of an attempt that was delivered. */
   trace: (work: WorkMessage, received: Received) => AttemptSpans;
@@ -74,8 +74,8 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
   let state: 'idle' | 'claiming' | 'busy' | 'ended' = 'idle';
   let draining = false;
   let current: { grant: GrantMessage; cancel: AbortController } | undefined;
-  /** Cancellations that came while a claim was under way may be about the very attempt it is for. */
-  const cancelled = new Map<string, string>();
+  /** The attempt that is being claimed, and why it was cancelled meanwhile. */
+  let claiming: { key: string; cancelled?: string } | undefined;
   const arrived: Delivery<WorkMessage>[] = [];
   const { promise: end, resolve: resolveEnd } = Promise.withResolvers<WorkerEnd>();
   const subscriptions = createSubscriptions({
@@ -138,8 +138,9 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
     } else if (message.type === 'drain' && mine && (message.pod === undefined || message.pod === pod)) {
       drain();
     } else if (message.type === 'cancel') {
-      if (current === undefined) cancelled.set(attemptKey(message), message.reason);
-      else if (attemptKey(current.grant) === attemptKey(message))
+      const key = attemptKey(message);
+      if (claiming?.key === key) claiming.cancelled = message.reason;
+      if (current && attemptKey(current.grant) === key)
         current.cancel.abort(new InterruptedError('cancel', message.reason));
     }
   }
@@ -150,11 +151,12 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
     if (state !== 'idle') return;
     for (let delivery = arrived.shift(); delivery !== undefined; delivery = arrived.shift()) {
       state = 'claiming';
-      cancelled.clear();
       const { message, queue, messageId, traceparent } = delivery;
+      claiming = { key: attemptKey(message) };
       const spans = trace(message, { queue, messageId, traceparent });
       const grant = await claim(delivery, spans);
       if (grant !== undefined) return await begin(grant, delivery, spans);
+      claiming = undefined;
       state = 'idle';
       if (stop.aborted) return finish('stopped');
       if (draining) return finish('drained');
@@ -189,7 +191,8 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
     state = 'busy';
     const cancel = new AbortController();
     current = { grant, cancel };
-    const reason = cancelled.get(attemptKey(grant));
+    const reason = claiming?.cancelled;
+    claiming = undefined;
     if (reason !== undefined) cancel.abort(new InterruptedError('cancel', reason));
     delivery.ack();
     spans.granted();
@@ -204,9 +207,11 @@ export function work(options: WorkerOptions): Promise<WorkerEnd> {
   void broker.closed.then(() => finishIdle('brokerLost'));
   // Subscribed first, so that no change is missed that comes after the answer to hello; again after every reconnect.
   broker
-    .subscribeFanout(controlMessage, (delivery) => control(delivery.message), { onSubscribed: () => void greet() })
+    .subscribe([targets.agents(namespace)], controlMessage, (delivery) => control(delivery.message), {
+      onSubscribed: () => void greet(),
+    })
     .catch((error: unknown) => {
-      logger.error('the control exchange cannot be read', { error: messageOf(error) });
+      logger.error('what is said to agents cannot be heard', { error: messageOf(error) });
       finish('brokerLost');
     });
   return end;

@@ -21,7 +21,7 @@ import {
 import { header } from './headers.ts';
 import { createPublisher } from './publish.ts';
 import { createRequester, isReplyAddress } from './request.ts';
-import { declareTopology, declareWorkQueue, topology, workQueue, workQueueName } from './topology.ts';
+import { declareTopology, declareWorkQueue, workQueue, workQueueName } from './topology.ts';
 import type {
   Broker,
   BrokerOptions,
@@ -158,8 +158,7 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
   }
 
   function subscribe<T>(
-    exchange: string,
-    keys: readonly string[],
+    from: readonly Target[],
     schema: z.ZodType<T>,
     handler: Handler<T>,
     subscribeOptions: SubscribeOptions,
@@ -181,7 +180,7 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
           durable: false,
           maxLength: MAX_LIVE_MESSAGES,
         });
-        for (const key of keys) await channel.bindQueue(queue, exchange, key);
+        for (const { exchange, routingKey } of from) await channel.bindQueue(queue, exchange, routingKey);
         return queue;
       },
       ...(subscribeOptions.onSubscribed ? { onSubscribed: subscribeOptions.onSubscribed } : {}),
@@ -235,13 +234,9 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
         exclusive: consumeOptions.exclusive ?? false,
       });
     },
-    async subscribeFanout(schema, handler, subscribeOptions = {}) {
+    async subscribe(from, schema, handler, subscribeOptions = {}) {
       if (closing) throw new ClosedError();
-      return subscribe(topology.control, [''], schema, handler, subscribeOptions);
-    },
-    async subscribeEvents(bindingKeys, schema, handler, subscribeOptions = {}) {
-      if (closing) throw new ClosedError();
-      return subscribe(topology.events, bindingKeys, schema, handler, subscribeOptions);
+      return subscribe(from, schema, handler, subscribeOptions);
     },
     async request(target, requestSchema, message, replySchema, requestOptions) {
       const content = encode(requestSchema, message);

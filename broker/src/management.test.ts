@@ -8,7 +8,8 @@ describe('poolPermissions', () => {
     ['read', 'work.team-ab.0123456789abcdef', false],
     ['read', 'work.team-a', false],
     ['read', 'xwork.team-a.0', false],
-    ['read', 'millwright.control', true],
+    ['read', 'millwright.agents', true],
+    ['read', 'millwright.revocations', false],
     ['read', 'millwright.results', false],
     ['read', 'millwright.events', false],
     ['read', 'millwright.dead', false],
@@ -23,7 +24,8 @@ describe('poolPermissions', () => {
     ['write', 'millwright.probes', false],
     ['read', 'millwright.probes', false],
     ['write', 'millwright.work', false],
-    ['write', 'millwright.control', false],
+    ['write', 'millwright.agents', false],
+    ['write', 'millwright.revocations', false],
     ['write', 'millwright.dead', false],
     ['write', 'amq.default', false],
     ['write', 'millwrightxresults', false],
@@ -46,6 +48,17 @@ describe('poolTopicPermissions', () => {
   ])('%s with %s: %s', (exchange, key, allowed) => {
     const permission = poolTopicPermissions('team-a').find((topic) => topic.exchange === exchange);
     expect(new RegExp(permission?.write ?? '^$').test(key)).toBe(allowed);
+  });
+  it.each([
+    ['millwright.agents', 'team-a', true],
+    ['millwright.agents', 'team-ab', false],
+    ['millwright.agents', 'team-b', false],
+    ['millwright.agents', '#', false],
+    ['millwright.agents', '*', false],
+    ['millwright.events', 'log.team-a', false],
+  ])('listening to %s with %s: %s', (exchange, key, allowed) => {
+    const permission = poolTopicPermissions('team-a').find((topic) => topic.exchange === exchange);
+    expect(new RegExp(permission?.read ?? '^$').test(key)).toBe(allowed);
   });
 });
 

@@ -143,7 +143,7 @@ const literal = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 const anyOf = (...patterns: string[]) => `^(${patterns.join('|')})$`;
 
 /**
- * What a sandbox may do: take work of its namespace, hear control messages on a queue of its own, send results and events, put work back.
+ * What a sandbox may do: take work of its namespace, hear what is said to agents on a queue of its own, send results and events, put work back.
  * Nothing on the default exchange, which would reach every queue.
  */
 export function poolPermissions(namespace: string): Permissions {
@@ -153,18 +153,22 @@ export function poolPermissions(namespace: string): Permissions {
     write: anyOf(literal(topology.results), literal(topology.events), `${literal('millwright.retry.')}[0-9]+s`, live),
     read: anyOf(
       `work\\.${literal(namespace)}\\..+`,
-      literal(topology.control),
+      literal(topology.agents),
       `${literal('amq.rabbitmq.reply-to')}.*`,
       live,
     ),
   };
 }
 
-/** Which routing keys a sandbox may use: events of its namespace except snapshots, which only the operator makes; its namespace's work queues. */
+/**
+ * Which routing keys a sandbox may use: events of its namespace except snapshots, which only the operator makes; its namespace's work queues; and
+ * to listen, its namespace.
+ */
 export function poolTopicPermissions(namespace: string): TopicPermissions[] {
   const own = literal(namespace);
   return [
     { exchange: topology.events, write: `^(log|progress|artifact)\\.${own}$`, read: '^$' },
+    { exchange: topology.agents, write: '^$', read: `^${own}$` },
     ...(['5s', '60s'] as const).map((tier) => ({
       exchange: topology.retry(tier),
       write: `^work\\.${own}\\..+$`,

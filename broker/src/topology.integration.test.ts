@@ -191,11 +191,11 @@ describe('the user of a pool', () => {
     expect(await vhost.management.listUsers(user())).toEqual([]);
   });
 
-  it('takes work of its namespace, claims it, hears control messages and sends events', async () => {
+  it('takes work of its namespace, claims it, hears what is said to its namespace and sends events', async () => {
     const queue = await operator.ensureWorkQueue(key);
     await operator.withChannel((channel) => channel.purgeQueue(queue));
     const heard: number[] = [];
-    await sandbox.subscribeFanout(schema, (delivery) => void heard.push(delivery.message.n));
+    await sandbox.subscribe([targets.agents('team-a')], schema, (delivery) => void heard.push(delivery.message.n));
     const granted = new Promise<number>((resolve, reject) => {
       sandbox
         .consume(
@@ -232,7 +232,8 @@ describe('the user of a pool', () => {
     expect(await granted).toBe(3);
     expect(claimants).toEqual([user()]);
     expect(parsePoolUser(claimants[0])?.namespace).toBe('team-a');
-    await operator.publish(targets.control, schema, { n: 9 });
+    await operator.publish(targets.agents('team-b'), schema, { n: 8 }, { mandatory: false });
+    await operator.publish(targets.agents('team-a'), schema, { n: 9 });
     await expect.poll(() => heard).toEqual([9]);
     await sandbox.publish(targets.event('log', 'team-a'), schema, { n: 1 });
     await consumer.cancel();
@@ -247,7 +248,8 @@ describe('the user of a pool', () => {
   it.each([
     ['effects', targets.effects],
     ['answers to effects', targets.answers],
-    ['control', targets.control],
+    ['agents', targets.agents('team-a')],
+    ['git hosts', targets.revocations],
     ['work', targets.work('work.team-a.0')],
     ['dead letters', { exchange: topology.dead, routingKey: '' }],
     ['the default exchange, which reaches every queue', { exchange: '', routingKey: topology.effects }],
@@ -276,7 +278,15 @@ describe('the user of a pool', () => {
     await expect(sandbox.consume(foreign, schema, () => {}, { prefetch: 1 })).rejects.toThrow(RefusedError);
     await expect(sandbox.ensureWorkQueue({ ...key, image: 'new' })).rejects.toThrow(RefusedError);
     await expect(sandbox.withChannel((channel) => channel.deleteQueue(foreign))).rejects.toThrow(RefusedError);
-    await expect(sandbox.subscribeEvents(['#'], schema, () => {})).rejects.toThrow(RefusedError);
+  });
+
+  it.each([
+    ['another namespace', targets.agents('team-b')],
+    ['all namespaces', targets.agents('#')],
+    ['git hosts', targets.revocations],
+    ['the events of its namespace', targets.event('*', 'team-a')],
+  ])('may not hear what is said to %s', async (_, target) => {
+    await expect(sandbox.subscribe([target], schema, () => {})).rejects.toThrow(RefusedError);
   });
 
   it('may not pass for another user', async () => {

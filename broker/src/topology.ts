@@ -15,8 +15,10 @@ export const topology = {
   work: 'millwright.work',
   /** Where retry queues dead-letter to: work queues and `effects` are bound to it, and what no queue takes goes to `dead` instead of nowhere. */
   again: 'millwright.work.again',
-  /** Fanout exchange. */
-  control: 'millwright.control',
+  /** Topic exchange; the routing key is a namespace, whose agents hear it. */
+  agents: 'millwright.agents',
+  /** Fanout exchange: tokens that are no longer good, for the git hosts. */
+  revocations: 'millwright.revocations',
   /** Fanout exchange and the queue bound to it: with an exchange of its own, writing there needs no right on the default exchange. */
   results: 'millwright.results',
   /** Fanout exchange and its queue. */
@@ -41,7 +43,8 @@ export const topology = {
 /** Where to publish what. */
 export const targets = {
   work: (queue: string): Target => ({ exchange: topology.work, routingKey: queue }),
-  control: { exchange: topology.control, routingKey: '' } as Target,
+  agents: (namespace: string): Target => ({ exchange: topology.agents, routingKey: namespace }),
+  revocations: { exchange: topology.revocations, routingKey: '' } as Target,
   results: { exchange: topology.results, routingKey: topology.results } as Target,
   effects: { exchange: topology.effects, routingKey: topology.effects } as Target,
   answers: { exchange: topology.answers, routingKey: topology.answers } as Target,
@@ -116,7 +119,9 @@ export const exchanges: readonly ExchangeSpec[] = [
   { name: topology.dead, type: 'fanout' },
   { name: topology.work, type: 'direct' },
   { name: topology.again, type: 'direct', alternate: topology.dead },
-  { name: topology.control, type: 'fanout' },
+  // Topic, as below: a pool may listen to its own namespace only.
+  { name: topology.agents, type: 'topic' },
+  { name: topology.revocations, type: 'fanout' },
   { name: topology.results, type: 'fanout' },
   { name: topology.effects, type: 'fanout' },
   { name: topology.answers, type: 'fanout' },

@@ -139,12 +139,12 @@ export interface Broker {
    */
   consume<T>(queue: string, schema: z.ZodType<T>, handler: Handler<T>, options: ConsumeOptions): Promise<Consumer>;
 
-  /** A live copy of what is published on `millwright.control`, on a queue of this connection only. Deliveries need no ack. */
-  subscribeFanout<T>(schema: z.ZodType<T>, handler: Handler<T>, options?: SubscribeOptions): Promise<Consumer>;
-
-  /** A live copy of events whose routing key (`<type>.<namespace>`) matches one of the topic patterns. Deliveries need no ack. */
-  subscribeEvents<T>(
-    bindingKeys: readonly string[],
+  /**
+   * A live copy of what is published to any of the targets, on a queue of this connection only; routing keys of topic exchanges may be
+   * patterns. Deliveries need no ack. Rejects with RefusedError when RabbitMQ does not let this user listen there.
+   */
+  subscribe<T>(
+    from: readonly Target[],
     schema: z.ZodType<T>,
     handler: Handler<T>,
     options?: SubscribeOptions,

@@ -14,6 +14,7 @@ import {
   effectResultMessage,
   eventMessage,
   operatorInbound,
+  revokeMessage,
   welcomeMessage,
   workMessage,
 } from './messages.ts';
@@ -32,6 +33,7 @@ const messages = {
   effectMessage,
   effectResultMessage,
   controlMessage,
+  revokeMessage,
   eventMessage,
 };
 

@@ -102,7 +102,7 @@ export type ClaimReply = z.infer<typeof claimReply>;
 
 /**
  * On `millwright.results`, with `replyTo`: an agent has started (or has come back after it lost the broker) and asks which work queues
- * to consume. It has subscribed to `millwright.control` before, so it misses no change that comes after the answer.
+ * to consume. It has subscribed to `millwright.agents` before, so it misses no change that comes after the answer.
  */
 export const helloMessage = z.strictObject({
   type: z.literal('hello'),
@@ -240,7 +240,7 @@ export const operatorInbound = z.discriminatedUnion('type', [
 ]);
 export type OperatorInbound = z.infer<typeof operatorInbound>;
 
-/** On `millwright.control` (fanout). */
+/** On `millwright.agents` (topic; routing key: the namespace). */
 export const controlMessage = z.discriminatedUnion('type', [
   /** The work queues that agents of this pool, started with this workspace image, consume from now on. */
   z.strictObject({
@@ -252,12 +252,14 @@ export const controlMessage = z.discriminatedUnion('type', [
   }),
   /** Ends an attempt: grace period, then kill. */
   z.strictObject({ type: z.literal('cancel'), task: taskIdentity, attempt, reason: text(256) }),
-  /** The attempt has ended: its gateway token is no longer good. */
-  z.strictObject({ type: z.literal('revoke'), task: taskIdentity, attempt }),
   /** Idle agents of the pool (or of one pod) exit; busy ones exit after their task. */
   z.strictObject({ type: z.literal('drain'), namespace: text(63), pool: text(253), pod: pod.optional() }),
 ]);
 export type ControlMessage = z.infer<typeof controlMessage>;
+
+/** On `millwright.revocations` (fanout): the attempt has ended, and its gateway token is no longer good. */
+export const revokeMessage = z.strictObject({ type: z.literal('revoke'), task: taskIdentity, attempt });
+export type RevokeMessage = z.infer<typeof revokeMessage>;
 
 const eventBase = {
   /** Deterministic, so that a redelivered event is recorded once. */

@@ -1,5 +1,5 @@
 /** A scripted operator: answers hellos and claims, and keeps what it hears. */
-import { type Broker, connect, type Delivery, targets } from '@millwright/broker';
+import { type Broker, connect, type Delivery, targets, topology } from '@millwright/broker';
 import {
   type ClaimMessage,
   type ClaimReply,
@@ -59,7 +59,13 @@ export async function startOperator(url: string): Promise<TestOperator> {
     events: [],
     traceparents: new Map(),
     claimTraceparents: new Map(),
-    control: (message) => broker.publish(targets.control, controlMessage, message, { mandatory: false }),
+    control: (message) =>
+      broker.publish(
+        targets.agents('namespace' in message ? message.namespace : message.task.namespace),
+        controlMessage,
+        message,
+        { mandatory: false },
+      ),
     async resultOf(taskUid) {
       const find = () => operator.results.find(({ task }) => task.uid === taskUid);
       await operator.until(() => find() !== undefined);
@@ -104,7 +110,7 @@ export async function startOperator(url: string): Promise<TestOperator> {
   }
 
   await broker.consume('millwright.results', operatorInbound, inbound, { prefetch: 100 });
-  await broker.subscribeEvents(['#'], eventMessage, (delivery) => {
+  await broker.subscribe([{ exchange: topology.events, routingKey: '#' }], eventMessage, (delivery) => {
     operator.events.push(delivery.message);
     heard();
   });

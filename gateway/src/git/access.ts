@@ -1,6 +1,6 @@
 import {
   type AttemptClaims,
-  type ControlMessage,
+  type RevokeMessage,
   TokenError,
   verifyAttemptToken,
   verifyServiceToken,
@@ -26,7 +26,7 @@ const MAX_TOKEN_LIFE = 2 * 86_400;
 
 /** Attempts whose end was told by a message. Kept in memory until their tokens have expired anyway. */
 export interface Revocations {
-  apply(message: ControlMessage): void;
+  apply(message: RevokeMessage): void;
   covers(claims: AttemptClaims): boolean;
 }
 
@@ -37,7 +37,6 @@ export function createRevocations(now: () => number = Date.now): Revocations {
   const key = (uid: string, attempt: number) => `${uid}:${attempt}`;
   return {
     apply: (message) => {
-      if (message.type !== 'revoke') return;
       const seconds = now() / 1000;
       for (const [id, at] of ended) {
         if (at + MAX_TOKEN_LIFE > seconds) break;

@@ -1,5 +1,5 @@
-import { type Broker, connect, topology } from '@millwright/broker';
-import { controlMessage, probeMessage, probeReply } from '@millwright/crds';
+import { type Broker, connect, targets, topology } from '@millwright/broker';
+import { probeMessage, probeReply, revokeMessage } from '@millwright/crds';
 import { createMetrics } from '@millwright/otel';
 import { openProjects } from '../shared/lookup.ts';
 import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
@@ -32,7 +32,7 @@ async function start(config: GitConfig, { log, telemetry }: Surroundings): Promi
     name: 'git',
     log: (level, message, fields) => log[level](message, fields),
   });
-  await broker.subscribeFanout(controlMessage, (delivery) => host.revocations.apply(delivery.message));
+  await broker.subscribe([targets.revocations], revokeMessage, (delivery) => host.revocations.apply(delivery.message));
   const connected = broker;
   await connected.consume(
     topology.probes,

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { type Broker, connect, targets, topology } from '@millwright/broker';
 import { createTestVhost } from '@millwright/broker/testing';
 import {
-  controlMessage,
   type EffectResultMessage,
   effectMessage,
   effectResultMessage,
   probeMessage,
   probeReply,
+  revokeMessage,
 } from '@millwright/crds';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { clientGit, commit, failingGit, startForge } from './forge.ts';
@@ -149,7 +149,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
   expect(answers[0], publisher.output()).toMatchObject({ ok: true });
   expect(await clientGit(upstream.bare, 'rev-parse', 'refs/heads/ai/generated/wf/build')).toBe(produced);
 
-  await broker.publish(targets.control, controlMessage, { type: 'revoke', task, attempt: 1 });
+  await broker.publish(targets.revocations, revokeMessage, { type: 'revoke', task, attempt: 1 });
   await vi.waitFor(
     async () => expect(await failingGit(work, 'ls-remote', 'origin')).toContain('Authentication failed'),
     {

@@ -1,5 +1,13 @@
 import { type Broker, ConnectionLostError, messageIds, targets, type WorkKey } from '@millwright/broker';
-import { type AgentTask, claimReply, controlMessage, dropMessage, effectMessage, workMessage } from '@millwright/crds';
+import {
+  type AgentTask,
+  claimReply,
+  controlMessage,
+  dropMessage,
+  effectMessage,
+  revokeMessage,
+  workMessage,
+} from '@millwright/crds';
 import { type Logger, traceparent } from '@millwright/otel';
 import { type Cluster, resources } from '../cluster.ts';
 import { buildGrant, type GrantSettings } from '../dispatch/grant.ts';
@@ -220,7 +228,7 @@ async function control(
   { broker }: ExecuteTaskOptions,
 ): Promise<void> {
   await broker.publish(
-    targets.control,
+    targets.agents(task.metadata.namespace),
     controlMessage,
     { type: 'cancel', task: identityOf(task), attempt, reason: reason.slice(0, 256) },
     { mandatory: false },
@@ -231,8 +239,8 @@ async function control(
 function revoke(task: AgentTask, attempt: number, { broker, logger }: ExecuteTaskOptions): void {
   broker
     .publish(
-      targets.control,
-      controlMessage,
+      targets.revocations,
+      revokeMessage,
       { type: 'revoke', task: identityOf(task), attempt },
       { mandatory: false, persistent: false },
     )

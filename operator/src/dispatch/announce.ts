@@ -11,7 +11,7 @@ export function announcer(options: { broker: Broker; cluster: Pick<Cluster, 'poo
   async function pool(of: AgentPool, image: string): Promise<void> {
     const { namespace, name } = of.metadata;
     await broker.publish(
-      targets.control,
+      targets.agents(namespace),
       controlMessage,
       { type: 'queues', namespace, pool: name, image, queues: workQueues.queuesFor(of, image) },
       { mandatory: false },
@@ -22,7 +22,12 @@ export function announcer(options: { broker: Broker; cluster: Pick<Cluster, 'poo
     pool,
     /** To the agents of a pool that is gone, or is another operator's: those that idle end, those at work do when they are done. */
     async drain(namespace: string, pool: string): Promise<void> {
-      await broker.publish(targets.control, controlMessage, { type: 'drain', namespace, pool }, { mandatory: false });
+      await broker.publish(
+        targets.agents(namespace),
+        controlMessage,
+        { type: 'drain', namespace, pool },
+        { mandatory: false },
+      );
     },
     /** A queue that is new, to every pool that may serve it. */
     async queue(namespace: string, key: WorkKey): Promise<void> {

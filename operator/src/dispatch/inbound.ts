@@ -85,7 +85,7 @@ export function createInbound(options: InboundOptions): Inbound {
     const { task, attempt } = message;
     broker
       .publish(
-        targets.control,
+        targets.agents(task.namespace),
         controlMessage,
         { type: 'cancel', task, attempt, reason: 'the attempt is not yours any more' },
         { mandatory: false },

@@ -152,7 +152,7 @@ export async function startPlainAgents(options: PlainAgentsOptions): Promise<Pla
     }
   }
 
-  await broker.subscribeFanout(controlMessage, ({ message }) => control(message), {
+  await broker.subscribe([targets.agents(namespace)], controlMessage, ({ message }) => control(message), {
     // What was announced meanwhile is not known.
     onSubscribed: (again) => {
       if (again) void hello();

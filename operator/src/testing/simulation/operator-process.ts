@@ -147,7 +147,7 @@ export function startProcess(options: ProcessOptions) {
         const envelope = { body: schema.parse(body), userId: 'operator' };
         if (target.exchange === 'millwright.work') broker.work.get(target.routingKey)?.ready.push(envelope);
         else if (target.exchange === 'millwright.effects') broker.effects.push(envelope);
-        else if (target.exchange === 'millwright.control') broker.onControl(envelope.body as never);
+        else if (target.exchange === 'millwright.agents') broker.onControl(envelope.body as never);
       }),
     isWaiting: (replyTo: string) => connected(() => broker.isWaiting(replyTo)),
     reply: (
