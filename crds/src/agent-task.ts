@@ -6,6 +6,7 @@ import {
   capabilities,
   commitHash,
   conditions,
+  DEFAULT_TTL_SECONDS,
   digest,
   dnsLabel,
   fields,
@@ -15,6 +16,7 @@ import {
   shellLine,
   text,
   time,
+  timeToLive,
   uid,
 } from './values.ts';
 
@@ -85,6 +87,9 @@ export const agentTaskSpec = fields({
     .meta({ description: 'Results merged into the checkout before the task starts; set by the Workflow.' }),
   params: z.record(z.string().max(63), z.string().max(4096)).optional().meta({
     description: "The Workflow's params; commands see each as MILLWRIGHT_PARAM_<NAME>.",
+  }),
+  ttlSecondsAfterFinished: timeToLive.optional().meta({
+    description: `Seconds after its end until a task that stands alone is deleted from the cluster; its history stays. Default: ${DEFAULT_TTL_SECONDS}. One of a Workflow goes with it.`,
   }),
   suspend: z.boolean().optional().meta({ description: 'true: no new attempt starts.' }),
   cancel: z

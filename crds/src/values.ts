@@ -82,6 +82,10 @@ export const uid = z.string().min(1).max(64);
 /** An integer with bounds, named once because `z.int()` alone emits the limits of a double. */
 export const integer = (min: number, max: number) => z.int().min(min).max(max);
 
+/** How long what has ended stays in the cluster, in seconds: a week unless told. */
+export const DEFAULT_TTL_SECONDS = 604_800;
+export const timeToLive = integer(0, 31_536_000);
+
 export const envVar = fields({
   name: z
     .string()

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { exactlyOneInstruction, taskFields } from './agent-task.ts';
 import { stages, workflowPhases } from './reasons.ts';
-import { commitHash, conditions, dnsLabel, fields, integer, localRef, rules, text, time } from './values.ts';
+import {
+  commitHash,
+  conditions,
+  DEFAULT_TTL_SECONDS,
+  dnsLabel,
+  fields,
+  integer,
+  localRef,
+  rules,
+  text,
+  time,
+  timeToLive,
+} from './values.ts';
 
 /** The largest DAG: 2,000 tasks at a typical size stay well under the object size limit of etcd. */
 export const MAX_TASKS = 2000;
@@ -56,7 +68,7 @@ export const workflowSpec = fields({
   suspend: z.boolean().default(false).meta({ description: 'true: no new task starts until it is false again.' }),
   cancel: z.boolean().default(false).meta({ description: 'true: ends all tasks. Cannot be taken back.' }),
   timeoutSeconds: integer(1, 2_592_000).optional().meta({ description: 'Time limit of the whole Workflow.' }),
-  ttlSecondsAfterFinished: integer(0, 31_536_000).default(604_800).meta({
+  ttlSecondsAfterFinished: timeToLive.default(DEFAULT_TTL_SECONDS).meta({
     description:
       'Seconds after its end until the Workflow and its tasks are deleted from the cluster; the history stays.',
   }),

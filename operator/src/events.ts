@@ -38,7 +38,8 @@ export function connectEvents(wiring: EventWiring): () => void {
       const gone = goneOf(old, next);
       if (gone) record(gone, true);
       if (next && next.metadata.uid !== old?.metadata.uid && cause !== 'list') record(next, false);
-      if (!isFinished(next?.status?.phase) || !isFinished(old?.status?.phase)) enqueue('task', keyOf(task));
+      if (!isFinished(next?.status?.phase) || !isFinished(old?.status?.phase) || specChanged(old, next))
+        enqueue('task', keyOf(task));
       const workflow = workflowOf(task)?.name;
       const moved = old?.status?.phase !== next?.status?.phase || old?.status?.reason !== next?.status?.reason;
       if (workflow !== undefined && (moved || !old || !next))

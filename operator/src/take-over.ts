@@ -36,9 +36,10 @@ export function repeatReports({ cluster, telemetry, history, now }: Leadership):
     for (const object of store.values()) history.repeat(object);
 }
 
-/** Has everything looked at that is there; a finished task needs nothing more. */
+/** Has everything looked at that is there; a finished task needs nothing more unless it stands alone and goes by itself. */
 export function enqueueAll({ cluster, enqueue }: Pick<Leadership, 'cluster' | 'enqueue'>): void {
-  for (const task of cluster.tasks.store.values()) if (!isFinished(task.status?.phase)) enqueue('task', keyOf(task));
+  for (const task of cluster.tasks.store.values())
+    if (!isFinished(task.status?.phase) || !workflowOf(task)) enqueue('task', keyOf(task));
   for (const workflow of cluster.workflows.store.values()) enqueue('workflow', keyOf(workflow));
   for (const pool of cluster.pools.store.values()) enqueue('pool', keyOf(pool));
   for (const project of cluster.projects.store.values()) enqueue('project', keyOf(project));

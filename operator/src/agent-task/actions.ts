@@ -23,7 +23,9 @@ export type TaskAction =
   /** Reads the pod live, so that a stale cache cannot cause a verdict. */
   | { do: 'confirmSandbox'; pod: string }
   /** Ends a sandbox that does not stop by itself. */
-  | { do: 'deleteSandbox'; pod: string };
+  | { do: 'deleteSandbox'; pod: string }
+  /** Its time to live is over. */
+  | { do: 'delete' };
 
 export interface TaskPlan {
   actions: TaskAction[];

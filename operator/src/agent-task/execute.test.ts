@@ -45,3 +45,17 @@ test('a claim that cannot be granted now is kept for the next pass', async () =>
   expect(replies).toMatchObject([{ type: 'grant', attempt: 1 }]);
   expect(acknowledged).toBe(1);
 });
+
+test('a task whose time is over is deleted by its uid: its name may be that of another by now', async () => {
+  const deleted: unknown[] = [];
+  await executeTask(task, [{ do: 'delete' }], {
+    kube: { delete: async (...args: unknown[]) => void deleted.push(args.slice(1)) },
+  } as unknown as ExecuteTaskOptions);
+  const { namespace, name, uid } = task.metadata;
+  expect(deleted).toEqual([
+    [
+      { namespace, name },
+      { uid, propagationPolicy: 'Background' },
+    ],
+  ]);
+});

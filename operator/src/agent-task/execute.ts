@@ -95,6 +95,9 @@ export async function executeTask(
       case 'deleteSandbox':
         await deleteSandbox(current, action.pod, options);
         break;
+      case 'delete':
+        await deleteTask(current, options);
+        break;
     }
   }
   return againMs;
@@ -263,6 +266,16 @@ async function confirmSandbox(task: AgentTask, name: string, { kube, memories }:
 async function deleteSandbox(task: AgentTask, name: string, { kube }: ExecuteTaskOptions): Promise<void> {
   await kube
     .delete(resources.pods, { namespace: task.metadata.namespace, name }, { gracePeriodSeconds: 10 })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+}
+
+/** By its uid: another task may have its name by now. */
+async function deleteTask(task: AgentTask, { kube }: ExecuteTaskOptions): Promise<void> {
+  const { namespace, name, uid } = task.metadata;
+  await kube
+    .delete(resources.tasks, { namespace, name }, { uid, propagationPolicy: 'Background' })
     .catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });

@@ -23,6 +23,26 @@ describe('a finished task', () => {
   });
 });
 
+describe('a finished task that stands alone', () => {
+  const finishedFor = (ms: number, spec = {}, change: Partial<TaskObservation> = {}) =>
+    planTask(observation({ task: aTask(spec, ended), ...change }), NOW + ms);
+  const week = 604_800_000;
+
+  test('stays for a week', () => {
+    expect(finishedFor(week - 1)).toEqual({ actions: [{ do: 'release' }], requeueAfterMs: 1 });
+    expect(summary(finishedFor(week))).toEqual(['release', 'delete']);
+  });
+  test('or for as long as it says', () => {
+    const spec = { ttlSecondsAfterFinished: 5 };
+    expect(finishedFor(1000, spec).requeueAfterMs).toBe(4000);
+    expect(summary(finishedFor(5000, spec))).toEqual(['release', 'delete']);
+  });
+  test('one of a Workflow goes with it', () => {
+    const owner = { uid: 'u', name: 'flow', gone: false, suspended: false };
+    expect(finishedFor(week, {}, { owner })).toEqual({ actions: [{ do: 'release' }] });
+  });
+});
+
 describe('the end before the end', () => {
   const owner = { uid: 'u', name: 'flow', gone: false, suspended: false };
   const ending = { reason: 'DeadlineExceeded', message: 'spec.timeoutSeconds (5) passed' };

@@ -1,4 +1,4 @@
-import { type AgentTaskStatus, isFinished, reasons } from '@millwright/crds';
+import { type AgentTaskStatus, DEFAULT_TTL_SECONDS, isFinished, reasons } from '@millwright/crds';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import { dismiss, withoutStale } from './inbox.ts';
 import type { TaskObservation } from './observation.ts';
@@ -21,12 +21,22 @@ export function planTask(observed: TaskObservation, now: number): TaskPlan {
 
 function decide(observed: TaskObservation, now: number): TaskPlan {
   const { task } = observed;
-  if (isFinished(task.status?.phase))
-    return { actions: [{ do: 'release' }, ...dismiss(observed, 'the task has ended')] };
+  if (isFinished(task.status?.phase)) {
+    const { actions, ...later } = planRemoval(observed, now);
+    return { actions: [{ do: 'release' }, ...dismiss(observed, 'the task has ended'), ...actions], ...later };
+  }
   const ending = endingOf(observed);
   if (ending) return planEnding(observed, ending, now);
   if (task.status?.phase === 'Running' || task.status?.phase === 'Verifying') return planAttempt(observed, now);
   return planDispatch(observed, now);
+}
+
+/** After its time to live a task that stands alone goes; the history stays. Those of a Workflow go with it. */
+function planRemoval({ task, owner }: TaskObservation, now: number): TaskPlan {
+  const left =
+    Date.parse(task.status?.finishedAt ?? '') + (task.spec.ttlSecondsAfterFinished ?? DEFAULT_TTL_SECONDS) * 1000 - now;
+  if (owner || task.metadata.deletionTimestamp || Number.isNaN(left)) return { actions: [] };
+  return left > 0 ? { actions: [], requeueAfterMs: left } : { actions: [{ do: 'delete' }] };
 }
 
 interface Ending {

@@ -104,6 +104,7 @@ function brief(action: TaskAction): string {
       return `${action.do} ${action.pod}`;
     case 'request':
     case 'release':
+    case 'delete':
       return action.do;
   }
 }
