@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createContext, MissingRequirement, StartFailed, up } from '@millwright/local';
 import { connectKube } from '@millwright/operator/runtime';
+import { applyDefinitions } from '@millwright/operator/testing';
 import { runBench } from './bench.ts';
 import { createCleanup } from './cleanup.ts';
 import { pauseInstalledOperators } from './installed.ts';
@@ -30,6 +31,7 @@ async function bench(options: BenchOptions): Promise<number> {
   const environment = await up(ctx);
   const kube = await connectKube({ kubeconfig: environment.kubeconfig });
   cleanup.add(() => kube.close());
+  await applyDefinitions(kube);
   const paused = await ctx.step('Pausing installed operators', () => pauseInstalledOperators(kube, cleanup));
   if (paused.length > 0) ctx.say(`  Paused until the end: ${paused.join(', ')}`);
   const { measures, failures } = await runBench(ctx, environment, options, cleanup);
@@ -37,8 +39,13 @@ async function bench(options: BenchOptions): Promise<number> {
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(output, measures.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   console.log(`\n${table(measures)}\n\n${output}`);
-  for (const { group, error } of failures) console.error(`\n${group} could not be measured:`, error);
+  for (const { group, error } of failures) console.error(`\n${group} could not be measured:`, ...causesOf(error));
   return failures.length === 0 && measures.every(({ pass }) => pass) ? 0 : 1;
+}
+
+/** What went wrong, and then what went wrong while cleaning up: Node prints neither of a suppressed error. */
+function causesOf(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...causesOf(error.suppressed), ...causesOf(error.error)] : [error];
 }
 
 /** Removes everything at the first signal; a second one is for those who cannot wait. */

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import {
   type Broker,
   connect,
@@ -27,7 +26,6 @@ import {
   type Workflow,
 } from '@millwright/crds';
 import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
-import { parse } from 'yaml';
 import { type Cluster, resources, watchCluster } from '../cluster.ts';
 import { startOperator } from '../operator.ts';
 import {
@@ -40,6 +38,7 @@ import {
   waitForSync,
 } from '../runtime/index.ts';
 import { taskMetrics } from '../task-metrics.ts';
+import { applyDefinitions } from './definitions.ts';
 import { aPool, aProject, aWorkflow } from './objects.ts';
 import { type AgentAnswer, type PlainAgents, startPlainAgents } from './plain-agents.ts';
 import { until } from './until.ts';
@@ -58,14 +57,6 @@ const secrets = defineResource<KubeObject & { data?: Record<string, string> }>({
   kind: 'Secret',
   namespaced: true,
 });
-const definitions = defineResource<KubeObject & { status?: { conditions?: { type: string; status: string }[] } }>({
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-});
-
 export const SIGNING_KEY = 'integration test'.padEnd(32, '.');
 export const IMAGE = 'toolchain:1';
 
@@ -293,18 +284,6 @@ const unless =
   (error: unknown): undefined => {
     if (!isExpected(error)) throw error;
   };
-
-async function applyDefinitions(kube: KubeClient): Promise<void> {
-  for (const plural of ['projects', 'agentpools', 'workflows', 'agenttasks']) {
-    const file = new URL(`../../../crds/generated/millwright.dev_${plural}.yaml`, import.meta.url);
-    const name = `${plural}.millwright.dev`;
-    await kube.patch(definitions, { name }, parse(await readFile(file, 'utf8')), { type: 'apply' });
-    await until(`the definition of ${plural}`, async () => {
-      const { status } = await kube.get(definitions, { name });
-      return status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True') || undefined;
-    });
-  }
-}
 
 async function runOperator(options: {
   kubeconfig: string;

@@ -1,0 +1,2 @@
+export { applyDefinitions } from './definitions.ts';
+export * from './plain-agents.ts';
