@@ -25,6 +25,14 @@ describe('a status that is true for the moment', () => {
     expect(lazy.delay('a', 's')).toBe(0);
   });
 
+  test('waits longer where it is expensive to write', () => {
+    expect(lazy.delay('a', 's', 250)).toBe(250);
+    clock.freeze(100);
+    expect(lazy.delay('a', 's', 250)).toBe(150);
+    clock.freeze(150);
+    expect(lazy.delay('a', 's', 250)).toBe(0);
+  });
+
   test('that changes meanwhile waits anew', () => {
     due('a', 's');
     expect(lazy.delay('a', 't')).toBe(100);

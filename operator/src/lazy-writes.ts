@@ -23,15 +23,19 @@ export class LazyWrites {
     this.#refilledAt = options.clock.now();
   }
 
-  /** Milliseconds to wait before asking again, or 0: write now. */
-  delay(key: string, signature: string): number {
+  /**
+   * Milliseconds to wait before asking again, or 0: write now.
+   * @param atLeastMs for an object that is expensive to write: how long its status must have been true, if that is longer
+   */
+  delay(key: string, signature: string, atLeastMs = 0): number {
+    const delayMs = Math.max(this.#delayMs, atLeastMs);
     const now = this.#clock.now();
     const known = this.#since.get(key);
     if (known?.signature !== signature) {
       this.#since.set(key, { signature, at: now });
-      return this.#delayMs;
+      return delayMs;
     }
-    const left = known.at + this.#delayMs - now;
+    const left = known.at + delayMs - now;
     if (left > 0) return left;
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#refilledAt) / 1000) * this.#perSecond);
     this.#refilledAt = now;

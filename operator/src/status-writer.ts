@@ -7,6 +7,8 @@ export interface StatusWriterOptions<T extends MillwrightResource> {
   kube: KubeClient;
   resource: ResourceType<T>;
   lazy: LazyWrites;
+  /** How long what is true for the moment has to be true before it is written, in milliseconds, for an object that is expensive to write. */
+  lazyMs?: (object: T) => number;
   /** Makes the written object visible to the next pass before the watch brings it. */
   applyWrite: (object: T) => void;
   /** Called after each write, with the object before and after. */
@@ -31,7 +33,7 @@ export function statusWriter<T extends MillwrightResource>(options: StatusWriter
       return { state: 'same' };
     }
     if (how.lazy) {
-      const delayMs = lazy.delay(key, signatureOf(status));
+      const delayMs = lazy.delay(key, signatureOf(status), options.lazyMs?.(object));
       if (delayMs > 0) return { state: 'delayed', delayMs };
     }
     const written = await kube.patchStatus(resource, object, status);
