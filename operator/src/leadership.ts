@@ -84,7 +84,7 @@ export interface Leadership extends OperatorOptions {
  * Progress of a Workflow is written the more rarely the larger it is: with each write of a status the API server goes through the whole object,
  * which takes it about 0.7 ms of one core per task of its spec.
  */
-const PROGRESS_MS_PER_TASK = 5;
+const PROGRESS_MS_PER_TASK = 10;
 
 export type Kind = 'project' | 'pool' | 'workflow' | 'task' | 'sweep';
 
