@@ -4,18 +4,11 @@ import { sandboxJob } from './agent-pool/job.ts';
 import { watchCluster } from './cluster.ts';
 import { type KubeClient, noMetrics } from './runtime/index.ts';
 import { shardOf, shardSelector } from './shard.ts';
-import { aPool, aProject, aWorkflow, NOW } from './testing/objects.ts';
+import { aPool, aProject, aWorkflow, NOW, SANDBOX_SETTINGS } from './testing/objects.ts';
 import { compileDag } from './workflow/dag.ts';
 import { planWorkflow } from './workflow/plan.ts';
 
 const labelled = { labels: { 'millwright.dev/shard': 's' } };
-const settings = {
-  agentImage: 'agent:1',
-  imagePullPolicy: 'Never',
-  imagePullSecrets: [],
-  logLevel: 'info',
-  ttlSecondsAfterFinished: 60,
-} as const;
 
 test('an operator looks at its own shard only', () => {
   expect(shardSelector('s')).toBe('millwright.dev/shard=s');
@@ -50,7 +43,7 @@ describe('what is created belongs to the same shard', () => {
     );
     const created = plan.actions.find((action) => action.do === 'create');
     expect(created?.tasks[0]?.metadata.labels?.['millwright.dev/shard']).toBe(shard);
-    const job = sandboxJob({ pool: aPool('pool', {}, meta), image: 'i', resources: {} }, 1, settings);
+    const job = sandboxJob({ pool: aPool('pool', {}, meta), image: 'i', resources: {} }, 1, SANDBOX_SETTINGS);
     expect(job.metadata.labels?.['millwright.dev/shard']).toBe(shard);
     expect(job.spec.template).toMatchObject({ metadata: { labels: job.metadata.labels } });
   });

@@ -88,7 +88,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
     } catch (error) {
       options.onFetch?.('failed', took());
       if (!(error instanceof GitError)) throw error;
-      const { retryable, message } = forgeFailure(error);
+      const { retryable, message } = forgeFailure(error, 'read');
       throw new MirrorError(retryable ? 503 : 422, `Cannot fetch ${redact(from.url)}: ${message}`, error);
     }
   };

@@ -37,7 +37,7 @@ export async function probeRepository(
       timeoutMs: TIMEOUT_MS,
     }).catch((error: unknown) => (error instanceof GitError ? error : Promise.reject(error)));
     if (found instanceof GitError) {
-      const { kind, message } = forgeFailure(found);
+      const { kind, message } = forgeFailure(found, 'read');
       return answer('False', reasonOf[kind] ?? reasons.RepositoryUnavailable, `${redact(url)}: ${message}`);
     }
     if (found.split('\n').some((line) => line.endsWith(`\t${ref}`))) return answer('True', reasons.Reachable, '');

@@ -94,7 +94,7 @@ const cases: [string, string, ForgeFailureKind][] = [
 
 describe('a failed git command', () => {
   it.each(cases)('%s', (_, said, kind) => {
-    const failure = forgeFailure(new GitError('push', 128, said, '', false));
+    const failure = forgeFailure(new GitError('push', 128, said, '', false), 'push');
     expect(failure.kind).toBe(kind);
     expect(failure.retryable).toBe(['temporary', 'moved', 'unknownHost'].includes(kind));
     expect(failure.message).toMatch(
@@ -105,13 +105,13 @@ describe('a failed git command', () => {
 
   it('gives the reason without progress, and no more than a message holds', () => {
     const said = `Enumerating objects: 5\nTo https://forge/x.git\nremote: we do not like this\nhint: try harder\n${'x'.repeat(2000)}`;
-    const { message } = forgeFailure(new GitError('push', 1, said, '', false));
+    const { message } = forgeFailure(new GitError('push', 1, said, '', false), 'push');
     expect(message).toMatch(/^remote: we do not like this; x+…$/);
     expect(message.length).toBeLessThanOrEqual(900);
   });
 
   it('says that it took too long', () => {
-    expect(forgeFailure(new GitError('fetch', null, '', '', true))).toEqual({
+    expect(forgeFailure(new GitError('fetch', null, '', '', true), 'read')).toEqual({
       kind: 'temporary',
       retryable: true,
       message: 'the forge did not answer in time',
@@ -125,4 +125,12 @@ it.each([
   ['mail to ada@example.com about https://forge/@ada', 'mail to ada@example.com about https://forge/@ada'],
 ])('takes credentials out of %s', (text, expected) => {
   expect(redact(text)).toBe(expected);
+});
+
+it.each([
+  ['read', 'credentialsSecretRef'],
+  ['push', 'pushSecretRef'],
+] as const)('names the Secret that is used to %s', (access, field) => {
+  const error = new GitError('git', 128, 'fatal: Authentication failed for https://forge.example', '', false);
+  expect(forgeFailure(error, access).message).toContain(`set spec.repository.${field} of the Project`);
 });

@@ -1,4 +1,5 @@
 import type { GitError } from './git-command.ts';
+import { type Access, secretFields } from './projects.ts';
 
 /**
  * Why a forge refused or failed.
@@ -25,7 +26,7 @@ export interface ForgeFailure {
 }
 
 const remedies = {
-  credentials: 'set spec.repository.credentialsSecretRef of the Project to a Secret whose username and token it takes',
+  credentials: 'set spec.repository.FIELD of the Project to a Secret whose username and token it takes',
   forbidden: "give the Project's credentials the right to read and push, in the forge's settings",
   notFound: 'correct spec.repository.url of the Project, or give its credentials access',
   unknownHost: 'correct the host in spec.repository.url of the Project, or its name server',
@@ -85,12 +86,15 @@ function essence(text: string): string {
   return joined.length > MAX_MESSAGE ? `${joined.slice(0, MAX_MESSAGE - 1)}…` : joined;
 }
 
-/** Reads a failed git command that talked to a forge. `stdout` matters for `push --porcelain`. */
-export function forgeFailure(error: GitError): ForgeFailure {
+/**
+ * Reads a failed git command that talked to a forge. `stdout` matters for `push --porcelain`.
+ * @param access which of the Project's credentials it had
+ */
+export function forgeFailure(error: GitError, access: Access): ForgeFailure {
   if (error.timedOut) return { kind: 'temporary', retryable: true, message: 'the forge did not answer in time' };
   const said = `${error.stderr}\n${error.stdout}`;
   const kind = signs.find(([, sign]) => sign.test(said))?.[0] ?? 'temporary';
   const words = essence(said) || 'the forge gave no reason';
-  const remedy = remedies[kind];
+  const remedy = remedies[kind]?.replace('FIELD', secretFields[access]);
   return { kind, retryable: retryable.has(kind), message: remedy === undefined ? words : `${words}: ${remedy}` };
 }

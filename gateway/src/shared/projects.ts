@@ -120,7 +120,8 @@ export function withForgeCredentials(lookup: ProjectLookup, file: string | undef
   };
 }
 
-const secretFields = { read: 'credentialsSecretRef', push: 'pushSecretRef' } as const;
+/** Where a Project names the Secret for each. */
+export const secretFields = { read: 'credentialsSecretRef', push: 'pushSecretRef' } as const;
 
 /** Looks Projects up in the Kubernetes API, with the Secret that they name for this access. */
 export function kubeProjects(kube: Kube, access: Access): ProjectLookup {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { watchCluster } from '../cluster.ts';
 import type { Note } from '../note.ts';
 import { type KubeClient, KubeError, noMetrics } from '../runtime/index.ts';
-import { aPool, NOW } from '../testing/objects.ts';
+import { aPool, NOW, SANDBOX_SETTINGS } from '../testing/objects.ts';
 import { type ExecutePoolOptions, executePool } from './execute.ts';
 import type { PoolAction } from './plan.ts';
 
@@ -18,13 +18,7 @@ async function failed(action: PoolAction, how: Partial<ExecutePoolOptions>, pool
   const done = executePool(pool, [action, planned], {
     kube: {} as KubeClient,
     cluster: watchCluster({ kube: {} as KubeClient, logger: silentLogger, metrics: noMetrics }),
-    settings: {
-      agentImage: 'agent:1',
-      imagePullPolicy: 'Never',
-      imagePullSecrets: [],
-      logLevel: 'info',
-      ttlSecondsAfterFinished: 60,
-    },
+    settings: SANDBOX_SETTINGS,
     writeStatus: async (object, status, { note }) => {
       written.push({ status: agentPoolStatus.parse(status), note });
       return { state: 'written', object: { ...object, status } };

@@ -1,20 +1,15 @@
 import { telemetryConfig, telemetryEnvironment } from '@millwright/otel';
 import { describe, expect, test } from 'vitest';
-import { aPool, aProject, aTask } from '../testing/objects.ts';
+import { aPool, aProject, aTask, SANDBOX_SETTINGS } from '../testing/objects.ts';
 import { type SandboxSettings, sandboxJob, sandboxRevision } from './job.ts';
 import { workspaceResources } from './resources.ts';
 
-const settings: SandboxSettings = {
-  agentImage: 'agent:1',
-  imagePullPolicy: 'Never',
-  imagePullSecrets: [],
-  logLevel: 'info',
-  ttlSecondsAfterFinished: 60,
-};
-
 /** The environment of the agent as the kubelet would make it, of a pod `go-3-x` with uid `u-1`. */
 function environmentOf(more: Partial<SandboxSettings>): Record<string, string> {
-  const job = sandboxJob({ pool: aPool('go'), image: 'toolchain:1', resources: {} }, 3, { ...settings, ...more });
+  const job = sandboxJob({ pool: aPool('go'), image: 'toolchain:1', resources: {} }, 3, {
+    ...SANDBOX_SETTINGS,
+    ...more,
+  });
   const { containers } = (job.spec as { template: { spec: { containers: { name: string; env: Variable[] }[] } } })
     .template.spec;
   interface Variable {
@@ -53,22 +48,24 @@ test('without one it is told nothing about telemetry', () => {
 
 describe('the revision of a sandbox', () => {
   const kind = { pool: aPool('go'), image: 'toolchain:1', resources: {} };
-  const revision = sandboxRevision(kind, settings);
+  const revision = sandboxRevision(kind, SANDBOX_SETTINGS);
 
   test('is the same for all of a kind, and is written on each', () => {
     for (const ordinal of [1, 2])
-      expect(sandboxJob(kind, ordinal, { ...settings, otlpEndpoint: 'http://c' }).metadata.annotations).toEqual({
-        'millwright.dev/workspace-image': 'toolchain:1',
-        'millwright.dev/sandbox-revision': sandboxRevision(kind, { ...settings, otlpEndpoint: 'http://c' }),
-      });
+      expect(sandboxJob(kind, ordinal, { ...SANDBOX_SETTINGS, otlpEndpoint: 'http://c' }).metadata.annotations).toEqual(
+        {
+          'millwright.dev/workspace-image': 'toolchain:1',
+          'millwright.dev/sandbox-revision': sandboxRevision(kind, { ...SANDBOX_SETTINGS, otlpEndpoint: 'http://c' }),
+        },
+      );
   });
 
   const sandbox = (more: object) => ({ ...kind, pool: aPool('go', { sandbox: more }) });
   test.each([
-    ['the image of the agent', sandboxRevision(kind, { ...settings, agentImage: 'agent:2' })],
-    ['resources', sandboxRevision({ ...kind, resources: { limits: { cpu: '1' } } }, settings)],
-    ['the runtime class', sandboxRevision(sandbox({ runtimeClassName: 'gvisor' }), settings)],
-    ['the deadline', sandboxRevision(sandbox({ deadlineSeconds: 60 }), settings)],
+    ['the image of the agent', sandboxRevision(kind, { ...SANDBOX_SETTINGS, agentImage: 'agent:2' })],
+    ['resources', sandboxRevision({ ...kind, resources: { limits: { cpu: '1' } } }, SANDBOX_SETTINGS)],
+    ['the runtime class', sandboxRevision(sandbox({ runtimeClassName: 'gvisor' }), SANDBOX_SETTINGS)],
+    ['the deadline', sandboxRevision(sandbox({ deadlineSeconds: 60 }), SANDBOX_SETTINGS)],
   ])('changes with %s', (_, changed) => {
     expect(changed).not.toBe(revision);
   });

@@ -4,18 +4,10 @@ import { type Job, watchCluster } from '../cluster.ts';
 import { WorkQueues } from '../dispatch/work-queues.ts';
 import { type KubeClient, noMetrics } from '../runtime/index.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import { aPool, aProject, at, NOW } from '../testing/objects.ts';
+import { aPool, aProject, at, NOW, SANDBOX_SETTINGS } from '../testing/objects.ts';
 import { sandboxJob } from './job.ts';
 import { observePool } from './observe.ts';
 import { usersIn, workspaceResources } from './resources.ts';
-
-const settings = {
-  agentImage: 'agent:1',
-  imagePullPolicy: 'Never',
-  imagePullSecrets: [],
-  logLevel: 'info',
-  ttlSecondsAfterFinished: 60,
-} as const;
 
 /** Whether a sandbox is seen as made from older settings after something has changed. */
 function isOutdated(change: { agentImage?: string; limits?: Record<string, string>; annotation?: boolean }): boolean {
@@ -28,7 +20,7 @@ function isOutdated(change: { agentImage?: string; limits?: Record<string, strin
     image: 'toolchain:1',
     resources: workspaceResources(pool, 'toolchain:1', usersIn(cluster, 'team')),
   };
-  const { metadata } = sandboxJob(kind, 3, settings);
+  const { metadata } = sandboxJob(kind, 3, SANDBOX_SETTINGS);
   const annotations = change.annotation === false ? {} : (metadata.annotations ?? {});
   cluster.jobs.store.applyWrite({
     apiVersion: 'batch/v1',
@@ -42,7 +34,7 @@ function isOutdated(change: { agentImage?: string; limits?: Record<string, strin
     },
     spec: {},
   } as Job);
-  const { limits, agentImage = settings.agentImage } = change;
+  const { limits, agentImage = SANDBOX_SETTINGS.agentImage } = change;
   if (limits)
     cluster.projects.store.applyWrite(
       aProject({ workspace: { image: 'toolchain:1', resources: { limits } } }, { name: 'big' }),
@@ -57,7 +49,7 @@ function isOutdated(change: { agentImage?: string; limits?: Record<string, strin
       () => {},
       () => NOW,
     ),
-    settings: { ...settings, agentImage },
+    settings: { ...SANDBOX_SETTINGS, agentImage },
     draining: new Set(),
     preparation: () => 'done',
   });

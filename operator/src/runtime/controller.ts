@@ -117,7 +117,7 @@ export function startController(options: ControllerOptions): Controller {
 }
 
 /** The result of a reconcile with several wishes to be called again, in milliseconds: the earliest counts. */
-export function soonest(...delays: (number | undefined)[]): ReconcileResult {
+export function soonest(...delays: (number | undefined)[]): { requeueAfterMs: number } | undefined {
   const ms = Math.min(...delays.map((delay) => delay ?? Number.POSITIVE_INFINITY));
   return Number.isFinite(ms) ? { requeueAfterMs: Math.max(0, ms) } : undefined;
 }

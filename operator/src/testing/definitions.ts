@@ -1,15 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { defineResource, type KubeClient, type KubeObject } from '../runtime/index.ts';
+import type { KubeClient } from '../runtime/index.ts';
+import { definitions } from '../runtime/testing/resources.ts';
 import { until } from './until.ts';
-
-const definitions = defineResource<KubeObject & { status?: { conditions?: { type: string; status: string }[] } }>({
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-});
 
 /** Makes the API server know the resources, as the chart would. */
 export async function applyDefinitions(kube: KubeClient): Promise<void> {

@@ -37,19 +37,13 @@ import {
   noMetrics,
   waitForSync,
 } from '../runtime/index.ts';
+import { namespaces } from '../runtime/testing/resources.ts';
 import { taskMetrics } from '../task-metrics.ts';
 import { applyDefinitions } from './definitions.ts';
-import { aPool, aProject, aWorkflow } from './objects.ts';
+import { aPool, aProject, aWorkflow, SANDBOX_SETTINGS } from './objects.ts';
 import { type AgentAnswer, type PlainAgents, startPlainAgents } from './plain-agents.ts';
 import { until } from './until.ts';
 
-const namespaces = defineResource<KubeObject>({
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-});
 const secrets = defineResource<KubeObject & { data?: Record<string, string> }>({
   group: '',
   version: 'v1',
@@ -319,13 +313,7 @@ async function runOperator(options: {
       gatewayUrl: 'http://gateway.example',
       author: { name: 'Test', email: 'test@example.org' },
     },
-    sandbox: {
-      agentImage: 'agent:1',
-      imagePullPolicy: 'Never',
-      imagePullSecrets: [],
-      logLevel: 'info',
-      ttlSecondsAfterFinished: 60,
-    },
+    sandbox: SANDBOX_SETTINGS,
     sandboxAmqpUrl: amqpUrl,
     reachable: {
       controlNamespace: namespace,

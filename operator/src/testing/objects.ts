@@ -17,6 +17,7 @@ import {
   workflowSpec,
 } from '@millwright/crds';
 import type { z } from 'zod';
+import type { SandboxSettings } from '../agent-pool/job.ts';
 
 /** The moment at which tests happen, in milliseconds since the epoch. */
 export const NOW = Date.parse('2026-03-04T05:06:07.000Z');
@@ -126,3 +127,11 @@ export const verifyingOn = (verifier: string | undefined, more: AgentTaskStatus 
   ...(verifier === undefined ? {} : { verifier: { pool: 'pool', pod: verifier, epoch: 1, at: at(0) } }),
   ...more,
 });
+
+export const SANDBOX_SETTINGS: SandboxSettings = {
+  agentImage: 'agent:1',
+  imagePullPolicy: 'Never',
+  imagePullSecrets: [],
+  logLevel: 'info',
+  ttlSecondsAfterFinished: 60,
+};

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isNotFound } from '../errors.ts';
 import { connectKube, type KubeClient } from '../kube.ts';
-import { defineResource, type KubeObject, type ResourceType } from '../resource.ts';
+import { defineResource, type ResourceType } from '../resource.ts';
+import { definitions, namespaces } from './resources.ts';
 import type { Widget } from './widgets.ts';
 
 /** A namespace and a kind of its own in the cluster that `MILLWRIGHT_TEST_KUBECONFIG` points at. */
@@ -12,23 +13,6 @@ export interface LiveCluster {
   /** Deletes what was made and closes the client. */
   close(): Promise<void>;
 }
-
-const namespaces = defineResource<KubeObject>({
-  group: '',
-  version: 'v1',
-  plural: 'namespaces',
-  kind: 'Namespace',
-  namespaced: false,
-});
-const definitions = defineResource<
-  KubeObject & { spec: unknown; status?: { conditions?: { type: string; status: string }[] } }
->({
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-});
 
 /** Makes a namespace and a custom resource with a status subresource, and waits until it is served. */
 export async function openLiveCluster(): Promise<LiveCluster> {

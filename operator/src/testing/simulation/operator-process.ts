@@ -27,6 +27,7 @@ import {
   mergePatchBetween,
   noMetrics,
   type Store,
+  soonest,
 } from '../../runtime/index.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 import { statusWriter } from '../../status-writer.ts';
@@ -251,7 +252,7 @@ export function startProcess(options: ProcessOptions) {
         writeStatus: writeWorkflow,
         enqueueTask,
       });
-      return soonest(again, plan.requeueAfterMs);
+      return soonest(again, plan.requeueAfterMs)?.requeueAfterMs;
     }
     return reconcileTask(key, {
       kube,
@@ -395,8 +396,3 @@ export function startProcess(options: ProcessOptions) {
 }
 
 export type OperatorProcess = ReturnType<typeof startProcess>;
-
-function soonest(a: number | undefined, b: number | undefined): number | undefined {
-  const ms = Math.min(a ?? Number.POSITIVE_INFINITY, b ?? Number.POSITIVE_INFINITY);
-  return Number.isFinite(ms) ? ms : undefined;
-}
