@@ -169,12 +169,16 @@ export const resultMessage = z.strictObject({
 });
 export type ResultMessage = z.infer<typeof resultMessage>;
 
+/** How many tries at this effect had failed when it was sent: an answer that comes twice tells of one failure. */
+const retry = z.int().min(0).max(1_000_000);
+
 /** On `millwright.effects`: decided by the operator, done once by the publisher. Identity: `<task uid>:<attempt>:branch`. */
 export const publishBranchMessage = z.strictObject({
   type: z.literal('publishBranch'),
   id: text(256).min(1),
   task: taskIdentity,
   attempt,
+  retry,
   epoch,
   project: text(253).min(1),
   /** Ref on the mirror that holds the commit. */
@@ -204,6 +208,8 @@ export const effectResultMessage = z.strictObject({
   id: text(256).min(1),
   task: taskIdentity,
   attempt,
+  /** That of the effect. */
+  retry,
   ok: z.boolean(),
   /** What can be done about it when it is not `ok`. */
   failure: z.enum(effectFailures).optional(),

@@ -9,7 +9,7 @@ export interface Outcome {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** One line for each failed test: where it is, what it is called, what went wrong. */
+  /** For each failed test: where it is, what it is called, what went wrong. */
   readonly failures: readonly string[];
   readonly broken?: string;
 }
@@ -49,13 +49,18 @@ interface VitestReport {
   }[];
 }
 
+const MESSAGE_LINES = 5;
+const MESSAGE_WIDTH = 1000;
+
 const failuresOf = (repository: string, { testResults }: VitestReport): string[] =>
   testResults.flatMap(({ name, assertionResults }) =>
     assertionResults
       .filter(({ status }) => status === 'failed')
       .map(({ fullName, failureMessages = [] }) => {
-        const [message = ''] = stripVTControlCharacters(failureMessages[0] ?? '').split('\n');
-        return `${relative(repository, name)}: ${fullName}: ${message}`;
+        const lines = stripVTControlCharacters(failureMessages[0] ?? '').split('\n');
+        // The first say what went wrong; of a property that does not hold, also where it failed and for what.
+        const message = lines.slice(0, MESSAGE_LINES).map((line) => line.slice(0, MESSAGE_WIDTH));
+        return `${relative(repository, name)}: ${fullName}: ${message.join('\n    ')}`;
       }),
   );
 

@@ -19,7 +19,7 @@ const result: ResultMessage = {
   startedAt: at(0),
   finishedAt: at(1),
 };
-const effect: EffectResultMessage = { type: 'effectResult', id: 'e', ...about, ok: true };
+const effect: EffectResultMessage = { type: 'effectResult', id: 'e', ...about, retry: 0, ok: true };
 
 const delivery = (context?: string): Delivery<unknown> =>
   ({ messageId: `${uid}:1:m`, traceparent: context, ack: () => undefined }) as unknown as Delivery<unknown>;

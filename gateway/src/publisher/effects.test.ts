@@ -10,6 +10,7 @@ const effect: EffectMessage = {
   id: 'uid:1:branch',
   task: { uid: 'uid', namespace: 'team', name: 'build' },
   attempt: 1,
+  retry: 0,
   epoch: 1,
   project: 'app',
   ref: 'refs/attempts/uid/1',
@@ -28,7 +29,7 @@ async function handle(publish: () => Promise<void> = async () => undefined) {
         await publish();
       },
     },
-    perform: async ({ id, task, attempt }) => ({ type: 'effectResult', id, task, attempt, ok: true }),
+    perform: async ({ id, task, attempt, retry }) => ({ type: 'effectResult', id, task, attempt, retry, ok: true }),
     log: silentLogger,
     metrics: createMetrics('publisher'),
     telemetry: { ...noTelemetry, enabled: true, emit: (span) => void told.push(span) },
@@ -68,9 +69,9 @@ it('goes back to the broker while another of its project takes long, and others 
   const told: string[] = [];
   const handler = effectHandler({
     broker: { publish: async () => undefined },
-    perform: async ({ id, project, task, attempt }) => {
+    perform: async ({ id, project, task, attempt, retry }) => {
       if (project === 'dead') await forge.promise;
-      return { type: 'effectResult', id, task, attempt, ok: true };
+      return { type: 'effectResult', id, task, attempt, retry, ok: true };
     },
     log: silentLogger,
     metrics: createMetrics('publisher'),

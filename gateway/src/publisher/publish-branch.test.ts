@@ -29,6 +29,7 @@ const effect = (change: Partial<PublishBranchMessage> = {}): PublishBranchMessag
   id: 'task-1:1:branch',
   task: { uid: 'task-1', namespace: 'team', name: 'build' },
   attempt: 1,
+  retry: 0,
   epoch: 1,
   project: 'app',
   ref: 'refs/attempts/task-1/1',

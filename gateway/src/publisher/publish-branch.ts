@@ -90,8 +90,8 @@ export async function publishBranch(
   effect: PublishBranchMessage,
   options: PublishOptions,
 ): Promise<EffectResultMessage | undefined> {
-  const { id, task, attempt, branch, commit } = effect;
-  const base = { type: 'effectResult' as const, id, task, attempt };
+  const { id, task, attempt, retry, branch, commit } = effect;
+  const base = { type: 'effectResult' as const, id, task, attempt, retry };
   try {
     check(effect);
     return (await publish(effect, options)) ? { ...base, ok: true, branch, commit } : undefined;

@@ -84,6 +84,7 @@ async function produce(attempt = 1): Promise<EffectMessage> {
     id: `task-1:${attempt}:branch`,
     task: { uid: 'task-1', namespace: 'team', name: 'build' },
     attempt,
+    retry: 0,
     epoch: 5,
     project: 'app',
     ref: `refs/attempts/task-1/${attempt}`,

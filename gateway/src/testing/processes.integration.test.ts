@@ -138,6 +138,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
     id: 'task-1:1:branch',
     task,
     attempt: 1,
+    retry: 0,
     epoch: 1,
     project: 'app',
     ref: 'refs/attempts/task-1/1',

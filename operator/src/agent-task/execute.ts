@@ -144,7 +144,7 @@ async function publishWork(
 
 async function publishBranch(
   task: AgentTask,
-  { attempt, commit, ref, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
+  { attempt, retry, commit, ref, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
   { broker, memories, settings, epoch, now }: ExecuteTaskOptions,
 ): Promise<void> {
   const id = messageIds.effect(task.metadata.uid, attempt, 'branch');
@@ -156,6 +156,7 @@ async function publishBranch(
       id,
       task: identityOf(task),
       attempt,
+      retry,
       epoch: epoch(),
       project: task.spec.projectRef.name,
       ref,

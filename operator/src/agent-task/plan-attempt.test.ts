@@ -114,6 +114,7 @@ describe('the end of a run', () => {
     expect(plan.actions[0]).toEqual({
       do: 'publishBranch',
       attempt: 1,
+      retry: 0,
       commit: COMMIT,
       ref: 'refs/attempts/uid-flow-build/1',
       branch: 'ai/generated/flow/build',
@@ -123,8 +124,8 @@ describe('the end of a run', () => {
 
 describe('a branch that the forge does not take for now', () => {
   const acting = { claims: [], runResult: result(1) };
-  const fails = (failure: EffectFailure, id = 2) =>
-    answer(id, { ok: false, failure, message: 'the forge answered 503' });
+  const fails = (failure: EffectFailure, retry = 0) =>
+    answer(2, { ok: false, failure, retry, message: 'the forge answered 503' });
   const publishing = { failures: 3, nextAt: at(60_000) };
   const waits = (change: AgentTaskStatus = {}) => ({
     task: aTask({}, runningOn('a', { reason: 'Publishing', result: { commit: COMMIT }, publishing, ...change })),
@@ -186,7 +187,7 @@ describe('a branch that the forge does not take for now', () => {
       61_000,
       {
         published: { effect: { attempt: 1, at: NOW + 60_000 } },
-        inbox: { claims: [], effectResult: fails('temporary') },
+        inbox: { claims: [], effectResult: fails('temporary', 3) },
       },
       ['status Running/Publishing', 'settle 2', 'release'],
       PUBLISH_BACKOFF.baseMs * 4,
@@ -194,9 +195,19 @@ describe('a branch that the forge does not take for now', () => {
     [
       'another copy fails meanwhile: that says nothing new',
       1000,
-      { inbox: { claims: [], effectResult: fails('temporary') } },
+      { inbox: { claims: [], effectResult: fails('temporary', 2) } },
       ['settle 2'],
       59_000,
+    ],
+    [
+      'that failure told once more after the next try was sent: it is still waited for',
+      61_000,
+      {
+        published: { effect: { attempt: 1, at: NOW + 60_000 } },
+        inbox: { claims: [], effectResult: fails('credentials', 2) },
+      },
+      ['settle 2'],
+      RENEW_EFFECT_MS - 1000,
     ],
     [
       'another copy succeeds meanwhile',
@@ -245,8 +256,10 @@ describe('a branch that the forge does not take for now', () => {
   test('the wait is random below a bound that doubles to five minutes', () => {
     const bound = (failures: number) => {
       const observed = waits({ publishing: { failures, nextAt: at(0) } });
-      return planTask(observation({ ...observed, inbox: { claims: [], effectResult: fails('temporary') } }), NOW)
-        .requeueAfterMs;
+      return planTask(
+        observation({ ...observed, inbox: { claims: [], effectResult: fails('temporary', failures) } }),
+        NOW,
+      ).requeueAfterMs;
     };
     expect([1, 2, 5, 6, 1000].map(bound)).toEqual([5_000, 10_000, 80_000, 150_000, 150_000]);
   });
@@ -255,7 +268,7 @@ describe('a branch that the forge does not take for now', () => {
     const refusedFor = (ms: number, failure: EffectFailure = 'credentials') => {
       const since = { credentialsRefusedSince: at(0) };
       const observed = waits({ publishing: { failures: 9, nextAt: at(0), ...since } });
-      return planTask(observation({ ...observed, inbox: { claims: [], effectResult: fails(failure) } }), NOW + ms);
+      return planTask(observation({ ...observed, inbox: { claims: [], effectResult: fails(failure, 9) } }), NOW + ms);
     };
 
     test('is tried for an hour, and then final', () => {
@@ -318,7 +331,7 @@ describe('verification', () => {
     [
       'once the status holds the result, the message may go',
       { ...open, inbox: { claims: [], runResult: result(1) }, published: { work: publishedWork('verify') } },
-      [waiting, 'settle 1'],
+      ['settle 1', waiting],
     ],
     ['after a restart it is dispatched again', { ...open }, [wanted, waiting]],
     [
@@ -345,6 +358,11 @@ describe('verification', () => {
       'waits when no pool matches',
       { ...open, pools: [aPool('pool', { enabled: false })], inbox: { claims: [verify(2, 'v')] } },
       ['drop 2', waiting],
+    ],
+    [
+      'a second copy of what the agent sent is not held while a verifier is at work',
+      { task: aTask(acceptance, verifyingOn('v')), inbox: { claims: [], runResult: result(1) } },
+      ['settle 1'],
     ],
     [
       'all commands passed: publishes',
@@ -410,7 +428,7 @@ test('an image that no verifier can be started with costs the attempt', () => {
   const published = { work: publishedWork('verify') };
   const task = aTask(acceptance, verifyingOn(undefined));
   const plan = planTask(observation({ task, published, stuckStart, inbox: { claims: [], runResult: result(1) } }), NOW);
-  expect(summary(plan)).toEqual(['status Waiting/BackingOff', 'settle 1', ...ended]);
+  expect(summary(plan)).toEqual(['settle 1', 'status Waiting/BackingOff', ...ended]);
   expect(statusOf(plan)).toMatchObject({ infrastructureFailures: 1, attempt: 2 });
 });
 

@@ -12,15 +12,17 @@ import { publishWork } from './publish-work.ts';
 import { attemptOf, beingPublished, type Failure, iso, nextStatus, resultOf } from './status.ts';
 
 /** A task that an agent holds: running, or being verified, or being published. */
-export function planAttempt(observed: TaskObservation, now: number): TaskPlan {
+export function planAttempt(observation: TaskObservation, now: number): TaskPlan {
+  const { observed, superfluous } = withoutSuperfluous(observation);
+  const plan = decide(observed, now);
+  return superfluous.length > 0 ? prepend([{ do: 'settle', messages: superfluous }], plan) : plan;
+}
+
+function decide(observed: TaskObservation, now: number): TaskPlan {
   const { inbox, task } = observed;
   const claims = answerClaims(observed);
   const kept = beingPublished(task);
-  if (kept) {
-    const superfluous = ids(inbox.runResult, inbox.verifyResult);
-    const settle: TaskAction[] = superfluous.length > 0 ? [{ do: 'settle', messages: superfluous }] : [];
-    return prepend([...claims, ...settle], publish(observed, kept, now));
-  }
+  if (kept) return prepend(claims, publish(observed, kept, now));
   const run = inbox.runResult;
   if (task.status?.phase === 'Running') {
     if (!run) return prepend(claims, holderLost(observed, 'run', now));
@@ -33,6 +35,20 @@ export function planAttempt(observed: TaskObservation, now: number): TaskPlan {
   if (needsChecks && checks?.message.outcome !== 'succeeded' && checks)
     return prepend(claims, failed(observed, checks, now));
   return prepend(claims, publish(observed, result, now));
+}
+
+/**
+ * The observation without results whose consequence is written, and their ids: second copies, and what came again after a lost connection.
+ * Held until the attempt ends, they would fill the prefetch of the queue on which its end is told.
+ */
+function withoutSuperfluous(observed: TaskObservation): { observed: TaskObservation; superfluous: number[] } {
+  const { task, inbox } = observed;
+  const { runResult, verifyResult, ...others } = inbox;
+  if (beingPublished(task))
+    return { observed: { ...observed, inbox: others }, superfluous: ids(runResult, verifyResult) };
+  if (task.status?.phase !== 'Verifying') return { observed, superfluous: [] };
+  const rest = { ...others, ...(verifyResult ? { verifyResult } : {}) };
+  return { observed: { ...observed, inbox: rest }, superfluous: ids(runResult) };
 }
 
 const prepend = (actions: readonly TaskAction[], plan: TaskPlan): TaskPlan => ({
@@ -105,15 +121,14 @@ function verify(
   const message = work
     ? 'waits for a fresh sandbox to run the acceptance commands'
     : `verification waits: ${match?.ok === false ? match.message : 'the Project is gone'}`;
-  // Only a status that holds the result makes the message superfluous.
-  const isWritten = task.status?.phase === 'Verifying';
-  const isDue = !isWritten && isHeldLong(inbox.runResult, now);
+  const isDue = isHeldLong(inbox.runResult, now);
   actions.push(...drops, ...(work?.actions ?? []), {
     do: 'status',
     ...(isDue ? {} : { lazy: true }),
     status: verifying({}, message),
   });
-  if (inbox.runResult && (isWritten || isDue)) actions.push({ do: 'settle', messages: ids(inbox.runResult) });
+  // Only a status that holds the result makes the message superfluous.
+  if (isDue) actions.push({ do: 'settle', messages: ids(inbox.runResult) });
   return { actions, ...(work ? { requeueAfterMs: work.requeueAfterMs } : {}) };
 }
 

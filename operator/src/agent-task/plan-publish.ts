@@ -56,15 +56,16 @@ export function publish(
       message,
     });
   }
-  const refusal = answer && refusalOf(observed, answer, now);
+  // Said of a try before, it says nothing new: another copy, or the same once more after a lost connection.
+  const failure = answer && (answer.failure === 'permanent' || answer.retry === failuresOf(task)) ? answer : undefined;
+  const refusal = failure && refusalOf(observed, failure, now);
   if (refusal)
     return end(afterFailure(task, refusal, now, observed.random, tests), {
       type: 'Warning',
       reason: 'AttemptFailed',
       message: refusal.message.slice(0, 1024),
     });
-  // While it waits already, the failure of another copy of the effect says nothing new.
-  if (answer && pause(task, now) <= 0) return again(observed, answer, { result, ...tests }, now);
+  if (failure) return again(observed, failure, { result, ...tests }, now);
   return ask(observed, { ...result, commit: result.commit }, { result, ...tests }, now);
 }
 
@@ -89,7 +90,7 @@ function again(
   now: number,
 ): TaskPlan {
   const before = task.status?.publishing;
-  const failures = (before?.failures ?? 0) + 1;
+  const failures = failuresOf(task) + 1;
   const delay = fullJitter(PUBLISH_BACKOFF, failures - 1, () => random);
   const nextAt = iso(now + delay);
   const refusedSince = failure === 'credentials' ? (before?.credentialsRefusedSince ?? iso(now)) : undefined;
@@ -135,6 +136,7 @@ function ask(
     actions.push({
       do: 'publishBranch',
       attempt,
+      retry: failuresOf(task),
       commit: result.commit,
       ref: attemptRef(task.metadata.uid, attempt),
       branch,
@@ -154,6 +156,9 @@ function ask(
   }
   return { actions, requeueAfterMs: left > 0 ? left : RENEW_EFFECT_MS };
 }
+
+/** How many tries have failed. */
+const failuresOf = ({ status }: AgentTask): number => status?.publishing?.failures ?? 0;
 
 /** Milliseconds left of the wait after a failure. */
 function pause({ status }: AgentTask, now: number): number {

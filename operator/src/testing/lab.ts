@@ -146,7 +146,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
     topology.effects,
     effectMessage,
     async (delivery) => {
-      const { id, task, attempt, branch, commit } = delivery.message;
+      const { id, task, attempt, retry, branch, commit } = delivery.message;
       effects.push(delivery.message);
       const failure = failures.get(branch.split('/')[2] ?? '')?.shift();
       await broker.publish(targets.answers, effectResultMessage, {
@@ -154,6 +154,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
         id,
         task,
         attempt,
+        retry,
         ...(failure ? { ok: false, ...failure } : { ok: true, branch, commit }),
       });
       delivery.ack();

@@ -61,6 +61,7 @@ export const answer = (id: number, change: Partial<EffectResultMessage> = {}): U
     id: `${task.uid}:1:branch`,
     task,
     attempt: 1,
+    retry: 0,
     ok: true,
     branch: 'ai/generated/tasks/task',
     ...change,

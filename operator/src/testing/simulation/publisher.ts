@@ -57,11 +57,11 @@ export function createPublisher(options: PublisherOptions) {
   }
 
   function answer(hand: InHand, outcome: { ok: true } | { ok: false; failure: EffectFailure }): void {
-    const { id, task, attempt, branch, commit } = hand.effect;
+    const { id, task, attempt, retry, branch, commit } = hand.effect;
     inHand.delete(hand);
     const more = outcome.ok ? { branch, commit } : { message: 'the forge is ill' };
     broker.answers.push({
-      body: { type: 'effectResult', id, task, attempt, ...outcome, ...more },
+      body: { type: 'effectResult', id, task, attempt, retry, ...outcome, ...more },
       userId: 'publisher',
     });
   }

@@ -46,6 +46,17 @@ export interface Faults {
   namesakes: boolean;
 }
 
+export const noFaults: Faults = {
+  operator: false,
+  broker: false,
+  repeats: false,
+  stale: false,
+  sandboxes: false,
+  forge: false,
+  user: false,
+  namesakes: false,
+};
+
 const outcome = fc.oneof(
   { weight: 4, arbitrary: fc.constant<Outcome>('works') },
   { weight: 1, arbitrary: fc.constantFrom<Outcome>('changes nothing', 'fails', 'fails verification', 'is refused') },
