@@ -1,28 +1,31 @@
 /**
  * The floor: what the same API writes and messages cost a bare script that decides nothing. It creates the same objects, writes the same statuses
- * and publishes the same messages as the operator and its agents do, in the same order, and nobody watches.
+ * and publishes the same messages as the operator and its agents do, in the same order, and nobody watches. Objects and statuses are made by
+ * the operator's own functions: were they lighter, it would be no floor.
  */
-import { hash } from 'node:crypto';
 import { type Broker, connect, type Delivery } from '@millwright/broker';
 import {
   type AgentTask,
-  labels,
   type OperatorInbound,
   operatorInbound,
+  type Workflow,
+  type WorkflowTask,
   type WorkMessage,
   workMessage,
 } from '@millwright/crds';
 import { connectKube, type KubeClient } from '@millwright/operator/runtime';
+import { draftOf, endOf, finished, running } from '@millwright/operator/testing';
 import { resources } from './resources.ts';
-import { IMAGE } from './rig.ts';
+import { IMAGE, workflowDraft } from './rig.ts';
+import type { Shape } from './shapes.ts';
 
 export interface Floor extends AsyncDisposable {
   /** Milliseconds from the apply of a one-task Workflow to the delivery of its work. */
   applyToDelivery(): Promise<number>;
   /** Milliseconds from the publish of a result to the delivery of the dependant's work. */
   endToDelivery(): Promise<number>;
-  /** Milliseconds for tasks from create to the last status: layer after layer, in each at most `inFlight` at once. */
-  tasks(layers: readonly number[], inFlight: number): Promise<number>;
+  /** Milliseconds from the apply of a Workflow to its last status: layer after layer, in each at most `inFlight` tasks at once. */
+  workflow(shape: Pick<Shape, 'tasks' | 'layers'>, inFlight: number): Promise<number>;
 }
 
 export interface FloorOptions {
@@ -55,31 +58,34 @@ export async function startFloor(options: FloorOptions): Promise<Floor> {
   const name = () => `floor-${process.pid}-${++sequence}`;
   return {
     async applyToDelivery() {
-      const workflow = name();
       const start = performance.now();
-      await applyWorkflow(context, workflow);
-      await dispatch(context, await createTask(context, workflow, 't'), 1);
+      const workflow = await applyWorkflow(context, name(), [{ name: 'a' }]);
+      await dispatch(context, await createTask(context, workflow, 0), 1);
       return performance.now() - start;
     },
     async endToDelivery() {
-      const workflow = name();
-      const first = await createTask(context, workflow, 'a');
+      const workflow = await applyWorkflow(context, name(), [{ name: 'a' }, { name: 'b', dependsOn: ['a'] }]);
+      const first = await beginTask(context, workflow, 0);
       const start = performance.now();
       await report(context, first);
-      await patch(context, first, 'Succeeded');
-      await dispatch(context, await createTask(context, workflow, 'b'), 1);
+      await succeed(context, first);
+      await dispatch(context, await createTask(context, workflow, 1), 1);
       return performance.now() - start;
     },
-    async tasks(layers, inFlight) {
-      const workflow = name();
+    async workflow({ tasks, layers }, inFlight) {
       const start = performance.now();
-      for (const [layer, count] of layers.entries()) {
-        const left = Array.from({ length: count }, (_, index) => `t${layer}x${index}`).values();
+      const workflow = await applyWorkflow(context, name(), tasks);
+      const ended: AgentTask[] = [];
+      let first = 0;
+      for (const count of layers) {
+        const left = Array.from({ length: count }, (_, index) => first + index).values();
         const worker = async () => {
-          for (const task of left) await wholeTask(context, workflow, task);
+          for (const index of left) ended.push(await wholeTask(context, workflow, index));
         };
         await Promise.all(Array.from({ length: Math.min(inFlight, count) }, worker));
+        first += count;
       }
+      await kube.patchStatus(resources.workflows, workflow, endOf(workflow, ended, Date.now()));
       return performance.now() - start;
     },
     async [Symbol.asyncDispose]() {
@@ -122,35 +128,16 @@ const identity = (task: AgentTask) => ({
   name: task.metadata.name,
 });
 
-async function applyWorkflow({ kube, namespace }: Context, name: string): Promise<void> {
-  await kube.create(resources.workflows, {
-    metadata: { name, namespace, labels: { bench: 'floor' } },
-    spec: {
-      projectRef: { name: 'bench' },
-      tasks: [{ name: 't', capabilities: ['bench'], command: ['true'] }],
-    } as never,
-  });
+function applyWorkflow(
+  { kube, namespace }: Context,
+  name: string,
+  tasks: readonly Partial<WorkflowTask>[],
+): Promise<Workflow> {
+  return kube.create(resources.workflows, workflowDraft({ name, namespace }, tasks));
 }
 
-function createTask({ kube, namespace }: Context, workflow: string, task: string): Promise<AgentTask> {
-  return kube.create(resources.tasks, {
-    metadata: {
-      name: `${workflow}-${task}-${hash('sha256', workflow + task).slice(0, 6)}`,
-      namespace,
-      labels: {
-        [labels.workflow]: workflow,
-        [labels.workflowUid]: 'floor',
-        [labels.task]: task,
-        [labels.project]: 'bench',
-      },
-    },
-    spec: {
-      projectRef: { name: 'bench' },
-      capabilities: ['bench'],
-      command: ['true'],
-      priority: 0,
-    } as never,
-  });
+function createTask({ kube }: Context, workflow: Workflow, index: number): Promise<AgentTask> {
+  return kube.create(resources.tasks, draftOf(workflow, workflow.spec.tasks[index] as WorkflowTask));
 }
 
 async function dispatch({ broker, queue, work }: Context, task: AgentTask, attempt: number): Promise<void> {
@@ -192,38 +179,29 @@ async function report({ broker, results }: Context, task: AgentTask): Promise<vo
   await seen;
 }
 
-function patch({ kube }: Context, task: AgentTask, phase: 'Running' | 'Succeeded'): Promise<AgentTask> {
-  const at = new Date().toISOString();
-  const condition = {
-    type: 'Dispatched',
-    status: 'True' as const,
-    reason: 'Claimed',
-    message: 'claimed by floor',
-    observedGeneration: 1,
-    lastTransitionTime: at,
-  };
-  return kube.patchStatus(resources.tasks, task, {
-    ...task.status,
-    phase,
-    reason: phase,
-    message: 'floor is at work',
-    attempt: 1,
-    try: '1/1',
-    agent: { pool: 'bench', pod: 'floor', epoch: 1, at },
-    startedAt: at,
-    conditions: [condition],
-    ...(phase === 'Succeeded'
-      ? { finishedAt: at, duration: '10ms', conditions: [condition, { ...condition, type: 'Complete' }] }
-      : {}),
-  });
+const AGENT = { pool: 'bench', pod: 'plain-bench-floor-00000000-1-run', epoch: 1 };
+
+function start({ kube }: Context, task: AgentTask): Promise<AgentTask> {
+  return kube.patchStatus(resources.tasks, task, running(task, Date.now(), AGENT));
+}
+
+function succeed({ kube }: Context, task: AgentTask): Promise<AgentTask> {
+  const message = 'the task succeeded and changed nothing';
+  const status = finished(task, Date.now(), 'Succeeded', 'NoChangesNeeded', message, { result: {} });
+  return kube.patchStatus(resources.tasks, task, status);
+}
+
+/** Create, deliver, claim, Running. */
+async function beginTask(context: Context, workflow: Workflow, index: number): Promise<AgentTask> {
+  const task = await createTask(context, workflow, index);
+  await dispatch(context, task, 1);
+  await claim(context, task);
+  return start(context, task);
 }
 
 /** Three writes and three messages: create, deliver, claim, Running, result, Succeeded. The operator's fourth, the grant, is spared. */
-async function wholeTask(context: Context, workflow: string, name: string): Promise<void> {
-  const task = await createTask(context, workflow, name);
-  await dispatch(context, task, 1);
-  await claim(context, task);
-  const running = await patch(context, task, 'Running');
-  await report(context, running);
-  await patch(context, running, 'Succeeded');
+async function wholeTask(context: Context, workflow: Workflow, index: number): Promise<AgentTask> {
+  const task = await beginTask(context, workflow, index);
+  await report(context, task);
+  return succeed(context, task);
 }

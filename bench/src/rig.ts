@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { management, poolUser } from '@millwright/broker';
 import { type AgentPool, isFinished, type Workflow, type WorkflowTask } from '@millwright/crds';
 import type { Environment } from '@millwright/local';
-import { connectKube, isNotFound, type KubeClient } from '@millwright/operator/runtime';
+import { connectKube, type Draft, isNotFound, type KubeClient } from '@millwright/operator/runtime';
 import { type Child, startChild } from './child.ts';
 import type { Cleanup } from './cleanup.ts';
 import { poll } from './poll.ts';
@@ -128,13 +128,10 @@ async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<
       }
     },
     apply: (name, tasks, batch) =>
-      kube.create(resources.workflows, {
-        metadata: { name, namespace: id, ...(batch === undefined ? {} : { labels: { batch } }) },
-        spec: {
-          projectRef: { name: 'bench' },
-          tasks: tasks.map((task) => ({ capabilities: [POOL], command: ['true'], ...task })),
-        } as Workflow['spec'],
-      }),
+      kube.create(
+        resources.workflows,
+        workflowDraft({ name, namespace: id, ...(batch === undefined ? {} : { labels: { batch } }) }, tasks),
+      ),
     succeeded: (name, timeoutMs) =>
       poll(timeoutMs, 5, `Workflow ${name} has not ended`, async () => {
         check();
@@ -153,6 +150,18 @@ async function build(options: RigOptions, stack: AsyncDisposableStack): Promise<
     },
   };
 }
+
+/** A Workflow of tasks that the benchmarks' agents can do. */
+export const workflowDraft = (
+  metadata: Draft<Workflow>['metadata'],
+  tasks: readonly Partial<WorkflowTask>[],
+): Draft<Workflow> => ({
+  metadata,
+  spec: {
+    projectRef: { name: 'bench' },
+    tasks: tasks.map((task) => ({ capabilities: [POOL], command: ['true'], ...task })),
+  } as Workflow['spec'],
+});
 
 /** What the operator's image would start, unless a profile is wanted: that names the places in the sources. */
 function startOperator(options: RigOptions, namespace: string, amqpUrl: string): Child {

@@ -74,7 +74,12 @@ export function customResourceDefinition(resource: ResourceDefinition): Json {
                 kind: { type: 'string', description: `Always ${resource.kind}.` },
                 metadata: { type: 'object' },
                 spec: { description: 'What is wanted.', ...openApiSchema(resource.spec) },
-                status: { description: 'What is so; written by the operator only.', ...openApiSchema(resource.status) },
+                status: {
+                  description: 'What is so; written by the operator only.',
+                  ...openApiSchema(resource.status),
+                  // One owner has it whole: that spares the API server a record of who set each field, as large as the status itself.
+                  'x-kubernetes-map-type': 'atomic',
+                },
               },
             },
           },

@@ -30,7 +30,8 @@ export const workflowTask = fields({
       "Condition evaluated when all dependencies have ended, for example tasks.lint.phase == 'Failed' || params.force == 'yes'. Default: all dependencies succeeded.",
   }),
   ...taskFields,
-}).meta(rules(exactlyOneInstruction));
+  // A task is one thing to who applies it: a record of who set each of its fields would be as large as the task.
+}).meta({ ...rules(exactlyOneInstruction), 'x-kubernetes-map-type': 'atomic' });
 export type WorkflowTask = z.infer<typeof workflowTask>;
 
 export const workflowSpec = fields({

@@ -19,7 +19,7 @@ export async function measureThroughput(lab: Lab): Promise<Measure[]> {
     const breakdown = new Map<string, number>();
     const count = shape.tasks.length;
     for (let round = 0; round < lab.rounds; round++) {
-      baseline.push(count / ((await floor.tasks(shape.layers, IN_FLIGHT)) / 1000));
+      baseline.push(count / ((await floor.workflow(shape, IN_FLIGHT)) / 1000));
       const before = await mutatingCalls(rig.kube);
       ours.push(count / ((await runWorkflow(rig, agents, `${plainName(shape.name)}r${round}`, shape)) / 1000));
       const calls = callsBetween(before, await mutatingCalls(rig.kube));

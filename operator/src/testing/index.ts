@@ -1,2 +1,3 @@
 export { applyDefinitions } from './definitions.ts';
 export * from './plain-agents.ts';
+export * from './writes.ts';
