@@ -20,9 +20,11 @@ export async function pauseInstalledOperators(kube: KubeClient, cleanup: Cleanup
       await scale(deployment.spec.replicas ?? 1);
     });
     await scale(0);
+    const labelSelector = Object.entries(deployment.spec.selector.matchLabels).map(([key, value]) => `${key}=${value}`);
+    // The Deployment does not count pods that are ending, and theirs is still a leader.
     await poll(60_000, 200, `${namespace}/${name} did not stop`, async () => {
-      const { status } = await kube.get(resources.deployments, { name, namespace });
-      return (status?.replicas ?? 0) === 0;
+      const pods = await kube.list(resources.pods, { namespace, labelSelector: labelSelector.join(',') });
+      return pods.items.length === 0;
     });
   }
   return wide.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);

@@ -18,8 +18,11 @@ import {
 
 export interface Deployment extends KubeObject {
   kind: 'Deployment';
-  spec: { replicas?: number; template: { spec: { containers: { env?: { name: string; value?: string }[] }[] } } };
-  status?: { replicas?: number };
+  spec: {
+    replicas?: number;
+    selector: { matchLabels: Record<string, string> };
+    template: { spec: { containers: { env?: { name: string; value?: string }[] }[] } };
+  };
 }
 
 export const resources = {
@@ -39,6 +42,13 @@ export const resources = {
     version: 'v1',
     plural: 'secrets',
     kind: 'Secret',
+    namespaced: true,
+  }),
+  pods: defineResource<KubeObject & { kind: 'Pod' }>({
+    group: '',
+    version: 'v1',
+    plural: 'pods',
+    kind: 'Pod',
     namespaced: true,
   }),
   deployments: defineResource<Deployment>({
