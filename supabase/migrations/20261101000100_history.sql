@@ -113,11 +113,11 @@ create table public.artifacts (
 );
 create index artifacts_by_digest on public.artifacts (namespace, digest);
 
--- An event is identified by its id. The time is part of the key all the same, because months are to become partitions without a change
--- to any query; until then the default partition holds all.
+-- The timeline: snapshots, output, progress and artifacts as they came. It grows with every line that an agent prints, so what is older than
+-- the retention goes (`prune_events`); the rows of the other tables stay.
 create table public.events (
+  id text primary key check (length(id) between 1 and 256),
   at timestamptz not null,
-  id text not null check (length(id) between 1 and 256),
   namespace text not null,
   type text not null check (type in ('snapshot', 'log', 'progress', 'artifact')),
   subject_kind text not null,
@@ -126,18 +126,13 @@ create table public.events (
   attempt integer,
   work_kind text,
   sequence bigint,
-  payload jsonb not null check (octet_length(payload::text) <= 98304),
-  primary key (at, id)
-) partition by range (at);
-create index events_by_id on public.events (id);
+  payload jsonb not null check (octet_length(payload::text) <= 98304)
+);
+create index events_by_age on public.events (at);
 create index events_by_time on public.events (namespace, at desc, id desc);
 create index events_by_subject on public.events (subject_uid, at desc, id desc);
 create index events_by_workflow on public.events (workflow_uid, at desc, id desc) where workflow_uid is not null;
 create index events_of_logs on public.events (subject_uid, attempt, work_kind, sequence) where type = 'log';
-
--- Outside the API's schema, or people could read around the parent's policies.
-create table millwright.events_default partition of public.events default;
-alter table millwright.events_default enable row level security, force row level security;
 
 do $$
 declare

@@ -203,9 +203,21 @@ as $$
     end
   from jsonb_array_elements(messages) as m
   -- The same event published anew may carry another time.
-  where not exists (select from public.events as known where known.id = m ->> 'id')
   order by m ->> 'id', (m ->> 'at')::timestamptz
-  on conflict (at, id) do nothing;
+  on conflict (id) do nothing;
+$$;
+
+-- Deletes the oldest events from before a moment, `most` of them, and says how many: a little at a time, so that recording goes on meanwhile.
+-- Two that prune at once take different ones.
+create function public.prune_events(before timestamptz, most integer) returns integer
+  language sql security invoker set search_path = ''
+as $$
+  with old as (
+    select id from public.events where at < before order by at limit most for update skip locked
+  ), gone as (
+    delete from public.events using old where events.id = old.id returning 1
+  )
+  select count(*)::integer from gone
 $$;
 
 -- Records many messages in one transaction: all of them, or none.
@@ -226,9 +238,9 @@ $$;
 
 revoke execute on function
   millwright.newest_snapshots, millwright.record_objects, millwright.record_attempts, millwright.record_agents,
-  millwright.record_artifacts, millwright.record_events, public.record_batch
+  millwright.record_artifacts, millwright.record_events, public.record_batch, public.prune_events
   from public, anon, authenticated;
 grant execute on function
   millwright.newest_snapshots, millwright.record_objects, millwright.record_attempts, millwright.record_agents,
-  millwright.record_artifacts, millwright.record_events, public.record_batch
+  millwright.record_artifacts, millwright.record_events, public.record_batch, public.prune_events
   to service_role;

@@ -15,6 +15,20 @@ export async function recordBatch(client: SupabaseClient, messages: readonly Eve
 }
 
 /**
+ * Deletes the oldest events of the timeline from before a moment; the history of objects and attempts stays.
+ *
+ * @param client with the `service_role` key
+ * @param most in one transaction
+ * @returns how many were deleted; fewer than `most` when none is left
+ * @throws StoreError
+ */
+export async function pruneEvents(client: SupabaseClient, before: Date, most: number): Promise<number> {
+  const answer = await client.rpc('prune_events', { before: before.toISOString(), most });
+  check(answer, 'prune_events');
+  return answer.data as number;
+}
+
+/**
  * The same value with everything that jsonb cannot hold replaced by U+FFFD: output of commands may contain NUL, and a cut in the
  * middle of a character leaves half a surrogate pair.
  */

@@ -128,6 +128,29 @@ describe('recording', () => {
   });
 });
 
+describe('pruning', () => {
+  const left = async () =>
+    (await database.sql<{ id: string }>('select id from events order by at')).map(({ id }) => id);
+
+  it('deletes the oldest events first, only so many, and none that is young enough', async () => {
+    const ids = Array.from({ length: 6 }, (_, index) => logLine('t', index).id);
+    await store.record([...ids.map((_, index) => logLine('t', index)).toReversed(), snapshot('Workflow', 'w', 9)]);
+    const before = new Date(at(4));
+    expect(await store.pruneEvents(before, 3)).toBe(3);
+    expect(await left()).toEqual([...ids.slice(3), 'w:9']);
+    expect(await store.pruneEvents(before, 3)).toBe(1);
+    expect(await left()).toEqual([...ids.slice(4), 'w:9']);
+    expect(await store.pruneEvents(before, 3)).toBe(0);
+    expect(await store.pruneEvents(new Date(at(10)), 3)).toBe(3);
+    expect(await store.show('workflows', 'w')).toBeDefined();
+  });
+
+  it('is for the service only', async () => {
+    const person = createStore({ url: database.url, key: database.anonKey });
+    await expect(person.pruneEvents(new Date(), 1)).rejects.toBeInstanceOf(StoreError);
+  });
+});
+
 describe('reading', () => {
   it('pages by key without a gap or a repetition, also over equal times', async () => {
     const tasks = Array.from({ length: 25 }, (_, index) =>

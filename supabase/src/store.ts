@@ -14,7 +14,7 @@ import {
   type ShownTable,
   show,
 } from './read.ts';
-import { recordBatch } from './record.ts';
+import { pruneEvents, recordBatch } from './record.ts';
 import { roleInNamespace } from './roles.ts';
 
 export type Store = ReturnType<typeof createStore>;
@@ -25,6 +25,8 @@ export function createStore(options: StoreOptions) {
   return {
     /** See `recordBatch`. */
     record: (messages: readonly EventMessage[]) => recordBatch(client, messages),
+    /** See `pruneEvents`. */
+    pruneEvents: (before: Date, most: number) => pruneEvents(client, before, most),
     /** Resolves when the database answers and the migrations are there; throws StoreError otherwise. */
     ping: async () => check(await client.rpc('record_batch', { messages: [] }), 'the database'),
     list: <T extends HistoryTable>(table: T, page?: ListOptions<T>) => list(client, table, page),

@@ -1,6 +1,6 @@
 -- Ways around the policies that the matrix does not try.
 begin;
-select plan(20);
+select plan(19);
 
 insert into public.organisations (id, name) values
   ('10000000-0000-4000-8000-000000000001', 'own'), ('10000000-0000-4000-8000-000000000002', 'foreign');
@@ -45,7 +45,6 @@ select throws_ok(
   $$ update public.members set role = 'viewer' where role = 'admin' $$, '23514', null, 'the last admin stays admin');
 select throws_ok(
   $$ delete from public.members where role = 'admin' $$, '23514', null, 'the last admin stays a member');
-select throws_ok('select from millwright.events_default', '42501', null, 'partitions are not a way around the policy');
 select throws_ok($$ select public.record_batch('[]') $$, '42501', null, 'people do not record');
 select lives_ok(
   $$ insert into public.members (organisation_id, user_id, role)

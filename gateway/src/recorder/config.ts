@@ -11,6 +11,8 @@ const variables = z.object({
   MILLWRIGHT_RECORDER_BATCH_SIZE: envInteger(1, 500, 500),
   /** How long the first message of a batch waits for others, in milliseconds. */
   MILLWRIGHT_RECORDER_BATCH_WAIT_MS: envInteger(0, 10_000, 50),
+  /** How long the timeline is kept: output, progress, snapshots. The history of Workflows, tasks and attempts stays. */
+  MILLWRIGHT_EVENT_RETENTION_DAYS: envInteger(1, 3650, 90),
 });
 export type RecorderConfig = z.infer<typeof variables>;
 

@@ -7,6 +7,7 @@ import { type Running, runProcess, type Surroundings } from '../shared/process.t
 import { listen } from '../shared/server.ts';
 import { type RecorderConfig, readRecorderConfig } from './config.ts';
 import { createRecorder } from './recorder.ts';
+import { startRetention } from './retention.ts';
 
 async function start(config: RecorderConfig, { log }: Surroundings): Promise<Running> {
   const metrics = createMetrics('recorder');
@@ -26,9 +27,11 @@ async function start(config: RecorderConfig, { log }: Surroundings): Promise<Run
     if (state === 'disconnected') missing.add('RabbitMQ');
     else missing.delete('RabbitMQ');
   });
+  const store = createStore({ url: config.MILLWRIGHT_SUPABASE_URL, key: config.MILLWRIGHT_SUPABASE_KEY });
+  const retention = startRetention({ store, retentionMs: config.MILLWRIGHT_EVENT_RETENTION_DAYS * 86_400_000, log });
   const recorder = createRecorder({
     broker,
-    store: createStore({ url: config.MILLWRIGHT_SUPABASE_URL, key: config.MILLWRIGHT_SUPABASE_KEY }),
+    store,
     metrics,
     log,
     batchSize: config.MILLWRIGHT_RECORDER_BATCH_SIZE,
@@ -46,6 +49,7 @@ async function start(config: RecorderConfig, { log }: Surroundings): Promise<Run
   log.info('recorder started', { port: server.port });
   return {
     close: async () => {
+      await retention.close();
       await recorder.close();
       await broker.close();
       await server.close();
