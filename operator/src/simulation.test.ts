@@ -18,9 +18,9 @@ describe('whatever happens', () => {
     { timeout: TEST_MS },
     (_, property) =>
       fc.assert(
-        fc.asyncProperty(scenarios, decisions, async (scenario, chosen) =>
-          expect(await objections(property, scenario, chosen)).toEqual([]),
-        ),
+        fc.asyncProperty(scenarios, decisions, async (scenario, chosen) => {
+          expect(await objections(property, scenario, chosen)).toEqual([]);
+        }),
         runs,
       ),
   );

@@ -1,33 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  type Broker,
-  connect,
-  type DeadLetter,
-  listDeadLetters,
-  type Management,
-  management,
-  poolUser,
-  targets,
-  topology,
-} from '@millwright/broker';
-import { createFlakyProxy } from '@millwright/broker/testing';
+import { type Broker, connect, type DeadLetter, listDeadLetters, management, poolUser } from '@millwright/broker';
 import {
   type AgentPool,
   type AgentTask,
-  type EffectMessage,
-  type EffectResultMessage,
-  effectMessage,
-  effectResultMessage,
   type GrantMessage,
   labels,
   type Project,
-  probeMessage,
-  probeReply,
   type Workflow,
 } from '@millwright/crds';
-import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
+import { silentLogger } from '@millwright/otel';
 import { type Cluster, resources, watchCluster } from '../cluster.ts';
-import { startOperator } from '../operator.ts';
 import {
   connectKube,
   defineResource,
@@ -38,9 +20,10 @@ import {
   waitForSync,
 } from '../runtime/index.ts';
 import { namespaces } from '../runtime/testing/resources.ts';
-import { taskMetrics } from '../task-metrics.ts';
 import { applyDefinitions } from './definitions.ts';
-import { aPool, aProject, aWorkflow, SANDBOX_SETTINGS } from './objects.ts';
+import { type Forge, standInForForge } from './lab-forge.ts';
+import { type LabOperator, startLabOperator } from './lab-operator.ts';
+import { aPool, aProject, aWorkflow } from './objects.ts';
 import { type AgentAnswer, type PlainAgents, startPlainAgents } from './plain-agents.ts';
 import { until } from './until.ts';
 
@@ -51,7 +34,6 @@ const secrets = defineResource<KubeObject & { data?: Record<string, string> }>({
   kind: 'Secret',
   namespaced: true,
 });
-export const SIGNING_KEY = 'integration test'.padEnd(32, '.');
 export const IMAGE = 'toolchain:1';
 
 export type Behaviour = (
@@ -59,17 +41,8 @@ export type Behaviour = (
   signal: AbortSignal,
 ) => AgentAnswer | undefined | Promise<AgentAnswer | undefined>;
 
-/** An operator in this process, over a proxy of its own. */
-export interface LabOperator {
-  epoch: number;
-  /** Calls that change something in the API server, Events included. */
-  writes(): number;
-  /** Ends it between two moments: it writes and says nothing any more. */
-  kill(): Promise<void>;
-}
-
 /** A namespace and a virtual host of the test's own, with a Project, a pool, agents, a publisher and a git host. */
-export interface Lab {
+export interface Lab extends Forge {
   kube: KubeClient;
   namespace: string;
   amqpUrl: string;
@@ -93,12 +66,6 @@ export interface Lab {
   /** Resolves with the Workflow once it is in the phase (and has the reason). */
   reaches(name: string, phase: string, reason?: string): Promise<Workflow>;
   taskReaches(workflow: string, name: string, phase: string, reason?: string): Promise<AgentTask>;
-  /** What the publisher was asked for, in order. */
-  effects: EffectMessage[];
-  /** What the forge says to the next effects of a Workflow, one after the other; it takes those after them, and all others. */
-  forgeSays(workflow: string, ...failures: Pick<EffectResultMessage, 'failure' | 'message'>[]): void;
-  /** Projects whose repository a git host was asked for, which can always be read. */
-  probed: string[];
   deadLetters(): Promise<DeadLetter[]>;
   close(): Promise<void>;
 }
@@ -139,41 +106,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
   for (const reflector of Object.values(cluster)) void reflector.run(watching.signal);
   await waitForSync(Object.values(cluster));
 
-  const effects: EffectMessage[] = [];
-  const failures = new Map<string, Pick<EffectResultMessage, 'failure' | 'message'>[]>();
-  const probed: string[] = [];
-  await broker.consume(
-    topology.effects,
-    effectMessage,
-    async (delivery) => {
-      const { id, task, attempt, retry, branch, commit } = delivery.message;
-      effects.push(delivery.message);
-      const failure = failures.get(branch.split('/')[2] ?? '')?.shift();
-      await broker.publish(targets.answers, effectResultMessage, {
-        type: 'effectResult',
-        id,
-        task,
-        attempt,
-        retry,
-        ...(failure ? { ok: false, ...failure } : { ok: true, branch, commit }),
-      });
-      delivery.ack();
-    },
-    { prefetch: 100 },
-  );
-
-  await broker.consume(
-    topology.probes,
-    probeMessage,
-    async ({ message, replyTo, correlationId, ack }) => {
-      probed.push(message.project);
-      const answer = { type: 'probed', status: 'True', reason: 'Reachable', message: '' } as const;
-      await broker.reply(replyTo ?? '', probeReply, answer, { correlationId });
-      ack();
-    },
-    { prefetch: 100 },
-  );
-
+  const { effects, forgeSays, probed } = await standInForForge(broker);
   const behaviours = new Map<string, Behaviour>();
   const operators: LabOperator[] = [];
 
@@ -194,7 +127,7 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
     cluster,
     broker,
     effects,
-    forgeSays: (workflow, ...said) => void failures.set(workflow, said),
+    forgeSays,
     probed,
     operator: () => {
       const last = operators.at(-1);
@@ -202,7 +135,13 @@ export async function openLab(env: NodeJS.ProcessEnv = process.env): Promise<Lab
       return last;
     },
     async startOperator() {
-      const operator = await runOperator({ kubeconfig, amqpUrl, admin, namespace: name, epoch: operators.length + 1 });
+      const operator = await startLabOperator({
+        kubeconfig,
+        amqpUrl,
+        admin,
+        namespace: name,
+        epoch: operators.length + 1,
+      });
       stack.defer(operator.kill);
       operators.push(operator);
       return operator;
@@ -279,64 +218,3 @@ const unless =
   (error: unknown): undefined => {
     if (!isExpected(error)) throw error;
   };
-
-async function runOperator(options: {
-  kubeconfig: string;
-  amqpUrl: string;
-  admin: Management;
-  namespace: string;
-  epoch: number;
-}): Promise<LabOperator> {
-  const { kubeconfig, amqpUrl, admin, namespace, epoch } = options;
-  let writes = 0;
-  const metrics = { ...noMetrics, apiRequest: (method: string) => void (method === 'GET' || writes++) };
-  const base = await connectKube({ kubeconfig, metrics });
-  const dead = new AbortController();
-  const proxy = await createFlakyProxy(amqpUrl);
-  const broker = await connect({
-    url: proxy.url,
-    name: `operator ${epoch}`,
-    topology: 'declare',
-    mayPublish: () => !dead.signal.aborted,
-  });
-  const cluster = watchCluster({ kube: base, namespace, shard: namespace, logger: silentLogger, metrics });
-  for (const reflector of Object.values(cluster)) void reflector.run(dead.signal);
-  await waitForSync(Object.values(cluster));
-  const operator = await startOperator({
-    kube: base.guardedBy({ writesAllowed: () => !dead.signal.aborted, signal: dead.signal }),
-    broker,
-    management: admin,
-    cluster,
-    epoch: () => epoch,
-    instance: `operator-${epoch}`,
-    grants: {
-      signingKey: SIGNING_KEY,
-      gatewayUrl: 'http://gateway.example',
-      author: { name: 'Test', email: 'test@example.org' },
-    },
-    sandbox: SANDBOX_SETTINGS,
-    sandboxAmqpUrl: amqpUrl,
-    reachable: {
-      controlNamespace: namespace,
-      brokerPort: 5672,
-      dns: { to: [{ ipBlock: { cidr: '10.0.0.10/32' } }], ports: [53] },
-      addresses: [],
-    },
-    telemetry: noTelemetry,
-    logger: silentLogger,
-    metrics,
-    taskMetrics: taskMetrics(createMetrics('operator')),
-  });
-  return {
-    epoch,
-    writes: () => writes,
-    async kill() {
-      if (dead.signal.aborted) return;
-      dead.abort();
-      proxy.refuse = true;
-      await proxy.close();
-      await Promise.all([operator.stop(), broker.close()]);
-      await base.close();
-    },
-  };
-}

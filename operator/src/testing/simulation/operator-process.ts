@@ -1,4 +1,4 @@
-import { type Broker, ConnectionLostError, type Delivery, workQueueName } from '@millwright/broker';
+import { ConnectionLostError, type Delivery } from '@millwright/broker';
 import {
   type AgentTask,
   type EffectResultMessage,
@@ -18,17 +18,7 @@ import { WorkQueues } from '../../dispatch/work-queues.ts';
 import { connectEvents } from '../../events.ts';
 import { LazyWrites } from '../../lazy-writes.ts';
 import type { Kind } from '../../leadership.ts';
-import {
-  isNotFound,
-  type KubeClient,
-  KubeError,
-  type KubeObject,
-  keyOf,
-  mergePatchBetween,
-  noMetrics,
-  type Store,
-  soonest,
-} from '../../runtime/index.ts';
+import { isNotFound, KubeError, type KubeObject, keyOf, noMetrics, type Store, soonest } from '../../runtime/index.ts';
 import { Scheduler } from '../../scheduler/scheduler.ts';
 import { statusWriter } from '../../status-writer.ts';
 import { enqueueAll, occupySlots } from '../../take-over.ts';
@@ -36,9 +26,10 @@ import type { WorkflowPlan } from '../../workflow/actions.ts';
 import { executeWorkflow } from '../../workflow/execute.ts';
 import { type DagCache, observeWorkflow } from '../../workflow/observe.ts';
 import type { WorkflowObservation } from '../../workflow/plan.ts';
-import type { Api, Stored } from './api.ts';
+import type { Api } from './api.ts';
 import { type Inbound, redeliver, type SimulatedBroker } from './broker.ts';
 import type { Chance } from './chance.ts';
+import { connectOutside, Died } from './outside.ts';
 
 /** The parts of the operator that a mutant replaces. */
 export interface Brain {
@@ -70,12 +61,9 @@ export interface ProcessOptions {
 export const SIGNING_KEY = 'simulation'.padEnd(32, '.');
 const kinds = ['Project', 'AgentPool', 'Workflow', 'AgentTask', 'Pod'] as const;
 
-/** The process has died: everything it still tries comes to nothing. */
-class Died extends Error {}
-
 /** One leading operator: the real observation, plans, execution, inbox and scheduler around a simulated API server and broker. */
 export function startProcess(options: ProcessOptions) {
-  const { api, broker, chance, brain, now } = options;
+  const { api, broker, brain, now } = options;
   let isDead = false;
   const dirty = new Set<string>();
   const timers = new Map<string, number>();
@@ -83,84 +71,14 @@ export function startProcess(options: ProcessOptions) {
   const unsettled = new Set<Inbound>();
   let listeningSince: number | undefined = broker.isUp ? now() : undefined;
 
-  /** A call to something outside, and what can become of it. */
-  async function call<T>(act: () => T, fates = 24): Promise<T> {
-    if (isDead) throw new Died();
-    const fate = options.mayFail && !chance.isOver ? chance.choose(fates) : 0;
-    const lost = () =>
-      new KubeError({ status: 0, reason: 'ECONNRESET', detail: 'lost' }, { method: 'SIMULATED', path: '' });
-    if (fate === 20) isDead = true;
-    if (fate === 20 || fate === 22) throw isDead ? new Died() : lost();
-    const value = act();
-    if (!chance.isOver && chance.unusual(6)) await options.meanwhile();
-    if (fate === 21) isDead = true;
-    if (fate === 21 || fate === 23) throw isDead ? new Died() : lost();
-    return value;
-  }
-
-  const kube = {
-    get: (resource: { kind: string }, { namespace, name }: { namespace: string; name: string }) =>
-      call(() => {
-        const found = api.get(resource.kind, `${namespace}/${name}`);
-        if (!found)
-          throw new KubeError({ status: 404, reason: 'NotFound', detail: name }, { method: 'GET', path: name });
-        return found;
-      }),
-    create: (resource: { kind: string }, draft: object) =>
-      call(() => api.create({ apiVersion: 'millwright.dev/v1alpha1', kind: resource.kind, ...draft } as Stored)),
-    patchStatus: (resource: { kind: string }, current: Stored, status: object) =>
-      mergePatchBetween(current.status ?? {}, status) === undefined
-        ? current
-        : call(() =>
-            api.patch(
-              resource.kind,
-              keyOf(current),
-              { status } as Partial<Stored>,
-              brain.trustsCache ? undefined : current.metadata.resourceVersion,
-            ),
-          ),
-    delete: (resource: { kind: string }, { name }: { name: string }) =>
-      call(() => (resource.kind === 'Pod' ? options.killPod(name) : undefined)),
-  } as unknown as KubeClient;
-
-  const connected = <T>(act: () => T) =>
-    call(() => {
-      if (!broker.isUp) throw new ConnectionLostError('away');
-      return act();
-      // A call to the broker fails with its connection only, which is a fault of its own.
-    }, 22);
-  const client = {
-    get connected() {
-      return broker.isUp;
+  const { kube, client, connected } = connectOutside({
+    ...options,
+    trustsCache: brain.trustsCache,
+    isDead: () => isDead,
+    die: () => {
+      isDead = true;
     },
-    ensureWorkQueue: ({ namespace, ...key }: Parameters<Broker['ensureWorkQueue']>[0]) =>
-      connected(() => {
-        const name = workQueueName(namespace, key);
-        if (!broker.work.has(name)) broker.work.set(name, { key, ready: [] });
-        return name;
-      }),
-    publish: (
-      target: { exchange: string; routingKey: string },
-      schema: { parse: (body: unknown) => unknown },
-      body: object,
-    ) =>
-      connected(() => {
-        const envelope = { body: schema.parse(body), userId: 'operator' };
-        if (target.exchange === 'millwright.work') broker.work.get(target.routingKey)?.ready.push(envelope);
-        else if (target.exchange === 'millwright.effects') broker.effects.push(envelope);
-        else if (target.exchange === 'millwright.agents') broker.onControl(envelope.body as never);
-      }),
-    isWaiting: (replyTo: string) => connected(() => broker.isWaiting(replyTo)),
-    reply: (
-      replyTo: string,
-      schema: { parse: (body: unknown) => unknown },
-      body: object,
-      more: { correlationId?: string },
-    ) =>
-      connected(() => {
-        broker.onReply(replyTo, more.correlationId, schema.parse(body));
-      }),
-  } as unknown as Broker;
+  });
 
   const cluster: Cluster = watchCluster({ kube, logger: silentLogger, metrics: noMetrics });
   const stores: Record<string, Store<KubeObject, string>> = {
