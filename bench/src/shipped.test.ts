@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { parseContainerfile, shippedOperator } from './shipped.ts';
+import { heapLimitMiB, parseContainerfile, shippedOperator } from './shipped.ts';
 
 it('starts node as the image does', () => {
   const text = [
@@ -33,5 +33,17 @@ it.each(['FROM base', 'CMD ["tini", "node", "/app/a.js"]'])('refuses %s', (text)
 it("understands the operator's own Containerfile", () => {
   const repository = resolve(import.meta.dirname, '../..');
   expect(existsSync(resolve(repository, 'operator/Containerfile'))).toBe(true);
-  expect(shippedOperator(repository).args.at(-1)).toBe(resolve(repository, 'operator/dist/operator.js'));
+  expect(shippedOperator(repository).args).toEqual([
+    expect.stringMatching(/^--max-old-space-size=\d+$/),
+    resolve(repository, 'operator/dist/operator.js'),
+  ]);
+});
+
+it.each([
+  ['512Mi', 256],
+  ['1Gi', 512],
+])('gives the heap half of %s', (memory, limit) => expect(heapLimitMiB(memory)).toBe(limit));
+
+it('says which value it does not understand', () => {
+  expect(() => heapLimitMiB('0.5G')).toThrow('operator.resources.limits.memory of the chart is 0.5G');
 });

@@ -2,13 +2,15 @@ import { labels } from '@millwright/crds';
 import { createReflector } from '@millwright/operator/runtime';
 import type { Lab } from '../lab.ts';
 import { poll } from '../poll.ts';
+import { machineIsQuiet } from '../quiet.ts';
 import { type Measure, measure } from '../report.ts';
 import { resources } from '../resources.ts';
 import { POOL, type Rig } from '../rig.ts';
 import { percentile } from '../stats.ts';
 
 const WARM = 3;
-const COLD = 'cold';
+/** Each cold claim has a pool of its own: what one leaves behind waits a while, and would be warm for the next. */
+const coldPool = (index: number) => `cold${index}`;
 const PER_ROUND = { warm: 12, cold: 2 };
 const READY_MS = 120_000;
 
@@ -19,11 +21,16 @@ export interface SandboxImages {
 
 /** From apply of a one-task Workflow to the grant of its task to a real pod: one that waits already, and one that is only started then. */
 export async function measureWarmClaim(lab: Lab, images: SandboxImages): Promise<Measure[]> {
+  const counts = { warm: lab.scaled(PER_ROUND.warm), cold: lab.scaled(PER_ROUND.cold) };
+  const coldPools = Array.from({ length: lab.rounds * counts.cold }, (_, index) => coldPool(index));
   await using rig = await lab.openRig({
     sandboxes: {
       agentImage: images.agents,
       workspaceImage: images.workspace,
-      pools: { [POOL]: { warm: WARM, max: 2 * WARM }, [COLD]: { warm: 0, max: 2 } },
+      pools: {
+        [POOL]: { warm: WARM, max: 2 * WARM },
+        ...Object.fromEntries(coldPools.map((pool) => [pool, { warm: 0, max: 1 }])),
+      },
     },
   });
   const stop = new AbortController();
@@ -47,7 +54,6 @@ export async function measureWarmClaim(lab: Lab, images: SandboxImages): Promise
     return at - start;
   }
 
-  const counts = { warm: lab.scaled(PER_ROUND.warm), cold: lab.scaled(PER_ROUND.cold) };
   const total = lab.rounds * (counts.warm + counts.cold);
   let done = 0;
   const repeat = async (count: number, run: (index: number) => Promise<number>) => {
@@ -70,7 +76,7 @@ export async function measureWarmClaim(lab: Lab, images: SandboxImages): Promise
     cold.push(
       await repeat(counts.cold, async (i) => {
         await allIdle(rig);
-        return claim(`c${round}x${i}`, COLD);
+        return claim(`c${round}x${i}`, coldPool(round * counts.cold + i));
       }),
     );
   }
@@ -80,10 +86,11 @@ export async function measureWarmClaim(lab: Lab, images: SandboxImages): Promise
   ];
 }
 
-/** All warm sandboxes wait: none is being started, which would take time from what is measured. */
-function allIdle(rig: Rig): Promise<void> {
-  return poll(READY_MS, 100, `${WARM} warm sandboxes are not ready`, async () => {
+/** All warm sandboxes wait, and the machine has done with what starting them and ending the last one takes: it is no part of what is measured. */
+async function allIdle(rig: Rig): Promise<void> {
+  await poll(READY_MS, 100, `${WARM} warm sandboxes are not ready`, async () => {
     const { status } = await rig.kube.get(resources.pools, { namespace: rig.namespace, name: POOL });
     return (status?.idle ?? 0) >= WARM && (status?.starting ?? 0) === 0;
   });
+  await machineIsQuiet();
 }
