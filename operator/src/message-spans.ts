@@ -65,51 +65,41 @@ function topicOf({ message, delivery }: HandledMessage): string {
   return message.ok ? 'effect' : `effect:${delivery.sentAt}`;
 }
 
-/** The spans of a message: its processing, from its arrival until the write that made it superfluous, and its acknowledgement. */
-export function spansOfHandled(task: AgentTask, held: HandledMessage, now: number): FinishedSpan[] {
+/** The span of a message: its processing, from its arrival until it is acknowledged, after the write that made it superfluous. */
+export function spanOfHandled(task: AgentTask, held: HandledMessage, now: number): FinishedSpan {
   const { delivery, message, receivedAt } = held;
   const { attempt } = message;
   const { uid, namespace } = task.metadata;
   const topic = topicOf(held);
   const traceId = traceOf(task);
   const sender = parseTraceparent(delivery.traceparent);
-  const about = {
+  const process = messagingSpan({
+    operation: 'process',
     destination: message.type === 'effectResult' ? topology.answers : topology.results,
     ...(delivery.messageId === undefined ? {} : { messageId: delivery.messageId }),
+  });
+  return {
+    traceId,
+    spanId: spanIdOf(uid, 'process', attempt, topic),
+    // A sandbox may say what it likes: nothing hangs in another trace for it.
+    parentSpanId:
+      sender?.traceId === traceId
+        ? sender.spanId
+        : attemptSpan(uid, attempt, topic.endsWith('verify') ? 'verify' : 'run'),
+    name: process.name,
+    kind: 'consumer',
+    start: receivedAt,
+    end: now,
+    attributes: {
+      [attr.namespace]: namespace,
+      [attr.taskUid]: uid,
+      [attr.attempt]: attempt,
+      ...process.attributes,
+    },
   };
-  const process = messagingSpan({ operation: 'process', ...about });
-  const settle = messagingSpan({ operation: 'settle', operationName: 'ack', ...about });
-  const identity = { [attr.namespace]: namespace, [attr.taskUid]: uid, [attr.attempt]: attempt };
-  const processId = spanIdOf(uid, 'process', attempt, topic);
-  return [
-    {
-      traceId,
-      spanId: processId,
-      // A sandbox may say what it likes: nothing hangs in another trace for it.
-      parentSpanId:
-        sender?.traceId === traceId
-          ? sender.spanId
-          : attemptSpan(uid, attempt, topic.endsWith('verify') ? 'verify' : 'run'),
-      name: process.name,
-      kind: 'consumer',
-      start: receivedAt,
-      end: now,
-      attributes: { ...identity, ...process.attributes },
-    },
-    {
-      traceId,
-      spanId: spanIdOf(uid, 'ack', attempt, topic),
-      parentSpanId: processId,
-      name: settle.name,
-      kind: 'client',
-      start: now,
-      end: now,
-      attributes: { ...identity, ...settle.attributes },
-    },
-  ];
 }
 
-/** Emits the spans of what was handled. `taskOf` looks a task up by `<namespace>/<name>`; `now` is in milliseconds since the epoch. */
+/** Emits the span of each message that was handled. `taskOf` looks a task up by `<namespace>/<name>`; `now` is in milliseconds since the epoch. */
 export function traceMessages(
   telemetry: Telemetry,
   taskOf: (key: string) => AgentTask | undefined,
@@ -118,6 +108,6 @@ export function traceMessages(
   return (held) => {
     const { uid, namespace, name } = held.message.task;
     const task = telemetry.enabled ? taskOf(`${namespace}/${name}`) : undefined;
-    if (task?.metadata.uid === uid) for (const span of spansOfHandled(task, held, now())) telemetry.emit(span);
+    if (task?.metadata.uid === uid) telemetry.emit(spanOfHandled(task, held, now()));
   };
 }

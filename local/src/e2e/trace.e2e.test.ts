@@ -33,10 +33,8 @@ function hopsOf({ status }: AgentTask): string[] {
   const verify = [`${operator} verify attempt 1`, `${operator} send millwright.work`, `${agent} process WORK`];
   const effect = [`${operator} attempt 1`, `${operator} send millwright.effects`];
   const published = [...effect, `${publisher} process millwright.effects`];
-  const handledFrom = (queue: string) => [`${operator} process ${queue}`, `${operator} ack ${queue}`];
-  const handled = handledFrom('millwright.results');
-  const claim = [`${agent} send millwright.results`, ...handled].map((hop) => `${hop} (claim)`);
-  const result = [`${agent} send millwright.results`, ...handled];
+  const result = [`${agent} send millwright.results`, `${operator} process millwright.results`];
+  const claim = result.map((hop) => `${hop} (claim)`);
   const request = (method: string, route: string, servedAs: string) => [
     `${gateway} ${method} ${route}`,
     `${git} ${method} ${servedAs}`,
@@ -61,7 +59,7 @@ function hopsOf({ status }: AgentTask): string[] {
     ...(status?.verifier ? [...common(verify), [...verify, `${agent} agent verify`]] : []),
     ...(status?.branch
       ? [
-          [...published, ...handledFrom('millwright.answers')],
+          [...published, `${operator} process millwright.answers`],
           [...published, `${publisher} ack millwright.effects`],
         ]
       : []),
@@ -167,8 +165,8 @@ test('and stays one when its operator is killed in the middle', async () => {
   // What the killed process had sent is not the matter here: what it has handled so far, two results and a branch of `first`, its claims and
   // those of `left` and `right`, has arrived.
   const isKnown = (spans: Span[]) => {
-    const acks = (queue: string) => spans.filter(({ name }) => name === `ack ${queue}`).length;
-    return acks('millwright.results') >= 6 && acks('millwright.answers') >= 1;
+    const handled = (queue: string) => spans.filter(({ name }) => name === `process ${queue}`).length;
+    return handled('millwright.results') >= 6 && handled('millwright.answers') >= 1;
   };
   await until(() => traceOf(world.environment.jaegerUrl, status?.traceID ?? ''), isKnown, 60);
   const pod = await leader(world.ctx);
