@@ -170,7 +170,7 @@ export const resultMessage = z.strictObject({
 export type ResultMessage = z.infer<typeof resultMessage>;
 
 /** How many tries at this effect had failed when it was sent: an answer that comes twice tells of one failure. */
-const retry = z.int().min(0).max(1_000_000);
+const retry = integer(0, 1_000_000);
 
 /** On `millwright.effects`: decided by the operator, done once by the publisher. Identity: `<task uid>:<attempt>:branch`. */
 export const publishBranchMessage = z.strictObject({
@@ -178,7 +178,7 @@ export const publishBranchMessage = z.strictObject({
   id: text(256).min(1),
   task: taskIdentity,
   attempt,
-  retry,
+  retry: retry.default(0),
   epoch,
   project: text(253).min(1),
   /** Ref on the mirror that holds the commit. */
@@ -208,8 +208,8 @@ export const effectResultMessage = z.strictObject({
   id: text(256).min(1),
   task: taskIdentity,
   attempt,
-  /** That of the effect. */
-  retry,
+  /** That of the effect; a publisher of the version before does not tell it. */
+  retry: retry.optional(),
   ok: z.boolean(),
   /** What can be done about it when it is not `ok`. */
   failure: z.enum(effectFailures).optional(),

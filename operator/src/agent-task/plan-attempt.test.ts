@@ -200,6 +200,15 @@ describe('a branch that the forge does not take for now', () => {
       59_000,
     ],
     [
+      'it fails once more, told by a publisher that does not say of which try',
+      61_000,
+      {
+        published: { effect: { attempt: 1, at: NOW + 60_000 } },
+        inbox: { claims: [], effectResult: answer(2, { ok: false, failure: 'temporary', retry: undefined }) },
+      },
+      ['status Running/Publishing', 'settle 2', 'release'],
+    ],
+    [
       'that failure told once more after the next try was sent: it is still waited for',
       61_000,
       {

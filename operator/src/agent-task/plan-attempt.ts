@@ -42,13 +42,13 @@ function decide(observed: TaskObservation, now: number): TaskPlan {
  * Held until the attempt ends, they would fill the prefetch of the queue on which its end is told.
  */
 function withoutSuperfluous(observed: TaskObservation): { observed: TaskObservation; superfluous: number[] } {
-  const { task, inbox } = observed;
-  const { runResult, verifyResult, ...others } = inbox;
-  if (beingPublished(task))
-    return { observed: { ...observed, inbox: others }, superfluous: ids(runResult, verifyResult) };
-  if (task.status?.phase !== 'Verifying') return { observed, superfluous: [] };
-  const rest = { ...others, ...(verifyResult ? { verifyResult } : {}) };
-  return { observed: { ...observed, inbox: rest }, superfluous: ids(runResult) };
+  const { task } = observed;
+  const isPublished = beingPublished(task) !== undefined;
+  if (!isPublished && task.status?.phase !== 'Verifying') return { observed, superfluous: [] };
+  const { runResult, ...inbox } = observed.inbox;
+  if (!isPublished) return { observed: { ...observed, inbox }, superfluous: ids(runResult) };
+  const { verifyResult, ...rest } = inbox;
+  return { observed: { ...observed, inbox: rest }, superfluous: ids(runResult, verifyResult) };
 }
 
 const prepend = (actions: readonly TaskAction[], plan: TaskPlan): TaskPlan => ({

@@ -57,7 +57,8 @@ export function publish(
     });
   }
   // Said of a try before, it says nothing new: another copy, or the same once more after a lost connection.
-  const failure = answer && (answer.failure === 'permanent' || answer.retry === failuresOf(task)) ? answer : undefined;
+  const isNews = answer?.failure === 'permanent' || (answer?.retry ?? failuresOf(task)) === failuresOf(task);
+  const failure = isNews ? answer : undefined;
   const refusal = failure && refusalOf(observed, failure, now);
   if (refusal)
     return end(afterFailure(task, refusal, now, observed.random, tests), {
