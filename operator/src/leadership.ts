@@ -4,6 +4,7 @@ import type { Logger, Telemetry } from '@millwright/otel';
 import type { SandboxSettings } from './agent-pool/job.ts';
 import type { Reachable } from './agent-pool/network-policy.ts';
 import { Preparations } from './agent-pool/preparations.ts';
+import { Troubles } from './agent-pool/troubles.ts';
 import { TaskMemories } from './agent-task/memory.ts';
 import { type Cluster, resources } from './cluster.ts';
 import { announcer } from './dispatch/announce.ts';
@@ -17,6 +18,7 @@ import {
   type Controller,
   createEventRecorder,
   type KubeClient,
+  keyOf,
   type ResourceType,
   type RuntimeMetrics,
   type Store,
@@ -63,6 +65,7 @@ export interface Leadership extends OperatorOptions {
   /** Names of pods that are to get no more work. */
   draining: Set<string>;
   preparations: Preparations;
+  troubles: Troubles;
   lazy: LazyWrites;
   history: History;
   events: ReturnType<typeof createEventRecorder>;
@@ -122,6 +125,14 @@ export function beginLeadership(options: OperatorOptions): Leadership {
   });
   const workQueues = new WorkQueues((namespace, pool) => enqueue('pool', `${namespace}/${pool}`), now);
 
+  const troubles = new Troubles((pool, image, trouble) => {
+    const about = { pool: keyOf(pool), image };
+    if (trouble) logger.warn('sandboxes of an image do not start', { ...about, problem: trouble.problem.message });
+    else logger.info('sandboxes of an image start again', about);
+    // Their status says what they wait for.
+    for (const task of workQueues.waitingFor(pool.metadata, image)) enqueue('task', task);
+  });
+
   const writer = <T extends MillwrightResource>(
     resource: ResourceType<T>,
     store: Store<T>,
@@ -153,6 +164,7 @@ export function beginLeadership(options: OperatorOptions): Leadership {
     workQueues,
     draining: new Set(),
     preparations: new Preparations(),
+    troubles,
     lazy,
     history,
     events,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AgentTask, isFinished, type Workflow } from '@millwright/crds';
+import { type AgentPool, type AgentTask, isFinished, type Project, type Workflow } from '@millwright/crds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Installed, installed } from './installed.ts';
 import { createTeam, type Team } from './team.ts';
@@ -16,6 +16,7 @@ const applied = [
   'suspended.yaml',
   'time-limit.yaml',
   'unknown-project.yaml',
+  'unpullable-image.yaml',
   'rejected/cycle.yaml',
 ] as const;
 
@@ -110,6 +111,38 @@ describe('a task that stands alone', () => {
     const more = { spec: { capabilities: ['go', 'shell', 'cobol'] } };
     await team.kubectl(['patch', 'mpool', 'go-runners', '--type=merge', '-p', JSON.stringify(more)]);
     expect((await endedTask('no-capable-pool')).status).toMatchObject({ phase: 'Succeeded' });
+  });
+});
+
+describe('an image that cannot be pulled', () => {
+  const pool = async () =>
+    (JSON.parse(await team.kubectl(['get', 'mpool', 'go-runners', '-o', 'json'])) as AgentPool).status;
+
+  test('is what its task says it waits for, and its pool names the Project', async () => {
+    const waits = async () => (await team.task('unpullable-image')).status;
+    await expect.poll(waits, patience).toMatchObject({ reason: expect.stringMatching(/ImagePull|BackingOff/) });
+    expect((await waits())?.message).toMatch(/registry\.invalid.*correct spec\.workspace\.image of the Project/s);
+    await expect
+      .poll(pool, patience)
+      .toMatchObject({
+        message: expect.stringContaining('image registry.invalid/toolchain:1 (Project unpullable-image): '),
+      });
+  });
+
+  test('costs the others nothing, and few sandboxes', async () => {
+    const status = await pool();
+    expect(status?.conditions).toMatchObject([{ type: 'Ready', status: 'True', reason: 'ImagePull' }]);
+    // By now the other examples have taken about thirty.
+    expect(status?.sequence).toBeLessThan(80);
+  });
+
+  test('is no matter any more once the Project is corrected', async () => {
+    const { spec } = JSON.parse(await team.kubectl(['get', 'mproj', 'uuid', '-o', 'json'])) as Project;
+    await team.kubectl(['patch', 'mproj', 'unpullable-image', '--type=merge', '-p', JSON.stringify({ spec })]);
+    expect((await endedTask('unpullable-image')).status).toMatchObject({ phase: 'Succeeded' });
+    await expect
+      .poll(pool, patience)
+      .toMatchObject({ conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }] });
   });
 });
 

@@ -11,7 +11,8 @@ const WORKERS = 2;
 
 /** Keeps sandboxes in the number that each AgentPool needs. */
 export function startPools(leadership: Leadership): Controller {
-  const { kube, management, cluster, scheduler, workQueues, draining, preparations, now, logger, metrics } = leadership;
+  const { kube, management, cluster, scheduler, workQueues, draining, preparations, troubles, now, logger, metrics } =
+    leadership;
   return startController({
     name: 'agent-pool',
     workers: WORKERS,
@@ -25,9 +26,12 @@ export function startPools(leadership: Leadership): Controller {
         settings: leadership.sandbox,
         draining,
         preparation: (pool) => preparations.state(pool, now()),
+        troubles,
+        now,
       });
       if (!observed) {
         preparations.forget(key);
+        troubles.forget(key);
         return retirePool(key, { kube, cluster, management, drain: leadership.announce.drain });
       }
       const plan = planPool(observed, now());

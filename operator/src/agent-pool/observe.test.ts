@@ -8,6 +8,7 @@ import { aPool, aProject, at, NOW, SANDBOX_SETTINGS } from '../testing/objects.t
 import { sandboxJob } from './job.ts';
 import { observePool } from './observe.ts';
 import { usersIn, workspaceResources } from './resources.ts';
+import { Troubles } from './troubles.ts';
 
 /** Whether a sandbox is seen as made from older settings after something has changed. */
 function isOutdated(change: { agentImage?: string; limits?: Record<string, string>; annotation?: boolean }): boolean {
@@ -52,6 +53,8 @@ function isOutdated(change: { agentImage?: string; limits?: Record<string, strin
     settings: { ...SANDBOX_SETTINGS, agentImage },
     draining: new Set(),
     preparation: () => 'done',
+    troubles: new Troubles(() => {}),
+    now: () => NOW,
   });
   expect(observed?.sandboxes).toMatchObject([{ job: 'go-3', ordinal: 3, image: 'toolchain:1' }]);
   return observed?.sandboxes[0]?.outdated ?? false;

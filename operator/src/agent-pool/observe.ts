@@ -7,6 +7,7 @@ import type { PoolObservation, SandboxView } from './plan.ts';
 import type { Preparation } from './preparations.ts';
 import { isReady, isSpent, problemOf } from './problem.ts';
 import { usersIn, workspaceResources } from './resources.ts';
+import type { Troubles } from './troubles.ts';
 
 export interface ObservePoolOptions {
   cluster: Cluster;
@@ -15,11 +16,14 @@ export interface ObservePoolOptions {
   settings: SandboxSettings;
   draining: ReadonlySet<string>;
   preparation: (pool: AgentPool) => Preparation;
+  troubles: Troubles;
+  /** Milliseconds since the epoch. */
+  now: () => number;
 }
 
 /** Reads everything the plan for a pool may look at; undefined when it does not exist. */
 export function observePool(key: string, options: ObservePoolOptions): PoolObservation | undefined {
-  const { cluster, scheduler, workQueues, settings, draining, preparation } = options;
+  const { cluster, scheduler, workQueues, settings, draining } = options;
   const pool = cluster.pools.store.get(key);
   if (!pool) return undefined;
   const { namespace, name } = pool.metadata;
@@ -52,17 +56,25 @@ export function observePool(key: string, options: ObservePoolOptions): PoolObser
     inUse: scheduler.inUse().get(key) ?? 0,
     waiting: scheduler.waitingPerPool().get(key) ?? 0,
     queues: workQueues.queuesFor(pool).sort(),
-    preparation: preparation(pool),
+    preparation: options.preparation(pool),
+    troubles: options.troubles.look(pool, sandboxes, options.now()),
+    projects: (image) => projectsWith(image, pool, users.projects),
   };
 }
 
+const imageOf = ({ spec }: Project, pool: AgentPool): string | undefined => spec.workspace?.image ?? pool.spec.image;
+
 /** Workspace images that tasks of the namespace's projects use on this pool. */
 function imagesOf(pool: AgentPool, projects: readonly Project[]): string[] {
-  const images = projects
-    .filter((project) => project.spec.enabled)
-    .flatMap((project) => project.spec.workspace?.image ?? pool.spec.image ?? []);
+  const images = projects.filter(({ spec }) => spec.enabled).flatMap((project) => imageOf(project, pool) ?? []);
   return [...new Set(images)];
 }
+
+const projectsWith = (image: string, pool: AgentPool, projects: readonly Project[]): string[] =>
+  projects
+    .filter((project) => project.spec.enabled && imageOf(project, pool) === image)
+    .map(({ metadata }) => metadata.name)
+    .sort();
 
 function viewOf(
   job: Job,

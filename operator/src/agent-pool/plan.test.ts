@@ -2,21 +2,9 @@ import { agentPoolStatus } from '@millwright/crds';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aPool, at, NOW } from '../testing/objects.ts';
+import { aTrouble, aSandbox as sandbox } from '../testing/observations.ts';
 import { IDLE_KEPT_MS, type PoolObservation, type PoolPlan, planPool, type SandboxView } from './plan.ts';
-
-const sandbox = (ordinal: number, state: SandboxView['state'], change: Partial<SandboxView> = {}): SandboxView => ({
-  job: `pool-${ordinal}`,
-  ordinal,
-  image: 'i',
-  state,
-  draining: false,
-  deleted: false,
-  outdated: false,
-  createdAt: NOW,
-  ...(state === 'starting' ? {} : { pod: `pool-${ordinal}-pod` }),
-  ...(state === 'failed' || state === 'succeeded' ? { endedAt: NOW } : {}),
-  ...change,
-});
+import type { Trouble } from './troubles.ts';
 
 const observation = ({ pool = aPool(), ...change }: Partial<PoolObservation> = {}): PoolObservation => ({
   pool,
@@ -27,6 +15,8 @@ const observation = ({ pool = aPool(), ...change }: Partial<PoolObservation> = {
   waiting: 0,
   queues: [],
   preparation: 'done',
+  troubles: new Map(),
+  projects: () => [],
   ...change,
 });
 
@@ -44,6 +34,7 @@ const statusOf = ({ actions }: PoolPlan) => {
 
 const demand = (count: number, image = 'i') => new Map([[image, count]]);
 const scaled = (warm: number, max: number) => aPool('pool', { scale: { warm, max } });
+const troubled = (image: string, change: Partial<Trouble> = {}) => new Map([[image, aTrouble(change)]]);
 const LONG = NOW - IDLE_KEPT_MS;
 
 describe('how many sandboxes there are', () => {
@@ -87,6 +78,11 @@ describe('how many sandboxes there are', () => {
       'work that waits goes before what is kept warm',
       { pool: scaled(1, 1), warmImages: ['j'], demand: demand(1) },
       ['start 1 i'],
+    ],
+    [
+      'those in use are kept warm where not all can be',
+      { pool: scaled(1, 1), warmImages: ['j', 'i'], sandboxes: [sandbox(1, 'succeeded')] },
+      ['start 2 i'],
     ],
     [
       'more tasks than warm ones',
@@ -187,6 +183,16 @@ describe('those nobody needs', () => {
       [],
     ],
     [
+      'nor do idle ones before their time',
+      {
+        pool: scaled(1, 1),
+        warmImages: ['k'],
+        sandboxes: [sandbox(1, 'idle', { image: 'j' })],
+      },
+      [],
+      IDLE_KEPT_MS,
+    ],
+    [
       'of a disabled pool go after the same while',
       { pool: aPool('pool', { enabled: false }), sandboxes: [sandbox(1, 'idle', { createdAt: LONG })] },
       ['drain pool-1'],
@@ -214,7 +220,7 @@ describe('those made from older settings', () => {
     ['not while they work', warm([sandbox(1, 'spent', { outdated: true }), sandbox(2, 'idle')]), ['start 3 i']],
     ['not while they start', warm([sandbox(1, 'starting', { outdated: true })]), []],
     ['at once when they cannot start', warm([sandbox(1, 'starting', { outdated: true, problem })]), ['drain pool-1']],
-    ['not while new ones fail', warm([old(1), sandbox(2, 'failed')]), []],
+    ['not while new ones fail', { ...warm([old(1), sandbox(2, 'failed')]), troubles: troubled('i') }, []],
   ])('%s', (_, change, actions) => {
     expect(summary(planPool(observation(change), NOW))).toEqual(actions);
   });
@@ -234,24 +240,46 @@ describe('those made from older settings', () => {
   });
 });
 
-describe('sandboxes that fail before they take a task', () => {
-  const failed = (ordinal: number, ms: number) => sandbox(ordinal, 'failed', { endedAt: NOW - ms });
-  test.each<[string, SandboxView[], string[], number?]>([
-    ['one: a pause', [failed(1, 500)], [], 1500],
-    ['one: after the pause', [failed(1, 2000)], ['start 2 i']],
-    ['three: a longer one', [failed(1, 9000), failed(2, 8000), failed(3, 7000)], [], 1000],
-    ['one that went well starts anew', [failed(1, 9), sandbox(2, 'spent'), failed(3, 500)], [], 1500],
-    ['the last one went well', [failed(1, 9), sandbox(2, 'succeeded')], ['start 3 i']],
-    ['one that starts says nothing yet', [failed(1, 500), sandbox(2, 'starting', { image: 'j' })], [], 1500],
-  ])('%s', (_, sandboxes, actions, requeueAfterMs) => {
-    const plan = planPool(observation({ demand: demand(1), sandboxes }), NOW);
+describe('an image that does not start', () => {
+  const { problem } = aTrouble();
+  const stuck = (ordinal: number) => sandbox(ordinal, 'starting', { problem });
+  const due = troubled('i', { retryAt: NOW });
+  test.each<[string, Partial<PoolObservation>, string[], number?]>([
+    ['is not tried before its time', { troubles: troubled('i') }, [], 5000],
+    ['is tried with one sandbox', { troubles: due }, ['start 1 i']],
+    ['the others are tried side by side', { troubles: troubled('j') }, ['start 1 i', 'start 2 i', 'start 3 i']],
+    [
+      'one that is stuck is kept, the rest is useless',
+      { sandboxes: [1, 2, 3].map(stuck), troubles: troubled('i') },
+      ['drain pool-1', 'drain pool-2'],
+      5000,
+    ],
+    ['the next one tries beside it', { sandboxes: [stuck(1)], troubles: due }, ['start 2 i']],
+    ['which is useless then', { sandboxes: [stuck(1), sandbox(2, 'starting')], troubles: due }, ['drain pool-1']],
+    ['or gets its place', { pool: scaled(0, 1), sandboxes: [stuck(1)], troubles: due }, ['drain pool-1']],
+    [
+      'takes nobody’s place before its time',
+      { pool: scaled(0, 1), sandboxes: [sandbox(1, 'idle', { image: 'j' })], troubles: troubled('i') },
+      [],
+      5000,
+    ],
+    [
+      'keeps one only as warm',
+      { pool: scaled(2, 5), demand: new Map(), warmImages: ['i'], sandboxes: [stuck(1)], troubles: troubled('i') },
+      [],
+      5000,
+    ],
+    ['goes when work is gone', { demand: new Map(), sandboxes: [stuck(1)], troubles: troubled('i') }, ['drain pool-1']],
+    [
+      'gives way to work',
+      { pool: scaled(1, 1), demand: demand(1, 'j'), warmImages: ['i'], sandboxes: [stuck(1)], troubles: troubled('i') },
+      ['drain pool-1'],
+      5000,
+    ],
+  ])('%s', (_, change, actions, requeueAfterMs) => {
+    const plan = planPool(observation({ demand: demand(3), ...change }), NOW);
     expect(summary(plan)).toEqual(actions);
     expect(plan.requeueAfterMs).toBe(requeueAfterMs);
-  });
-
-  test('the pause is bounded', () => {
-    const sandboxes = Array.from({ length: 40 }, (_, i) => failed(i + 1, 0));
-    expect(planPool(observation({ demand: demand(1), sandboxes }), NOW).requeueAfterMs).toBe(300_000);
   });
 });
 
@@ -277,25 +305,29 @@ describe('the status', () => {
     expect(statusOf(planPool(observed, NOW)).status.busy).toBe(3);
   });
 
-  const problem = { reason: 'ImagePull', message: 'cannot be pulled' };
+  const full = { reason: 'Unschedulable', message: 'no room' };
   test.each<[string, Partial<PoolObservation>, string, string]>([
     ['ready', {}, 'True', 'Ready'],
     ['disabled', { pool: aPool('pool', { enabled: false }) }, 'False', 'Disabled'],
-    ['an image that cannot be pulled', { sandboxes: [sandbox(1, 'starting', { problem })] }, 'False', 'ImagePull'],
-    [
-      'that was so for one that is gone',
-      { sandboxes: [sandbox(1, 'failed', { problem, endedAt: 0 })] },
-      'True',
-      'Ready',
-    ],
-    ['sandboxes that end at once', { sandboxes: [sandbox(1, 'failed')] }, 'False', 'SandboxLost'],
+    ['an image that does not start', { warmImages: ['i'], troubles: troubled('i') }, 'False', 'ImagePull'],
+    ['one of several', { warmImages: ['i', 'j'], troubles: troubled('i') }, 'True', 'ImagePull'],
+    ['one that nobody uses any more', { warmImages: ['j'], troubles: troubled('i') }, 'True', 'Ready'],
+    ['no node with room', { sandboxes: [sandbox(1, 'starting', { problem: full })] }, 'False', 'Unschedulable'],
   ])('%s', (_, change, value, reason) => {
     const { status, note } = statusOf(planPool(observation(change), NOW));
     expect(status.conditions).toMatchObject([{ type: 'Ready', status: value, reason }]);
-    expect(note?.reason).toBe(value === 'True' ? undefined : reason);
+    expect(note?.reason).toBe(reason === 'Ready' ? undefined : reason);
     const again = planPool(observation({ ...change, pool: { ...(change.pool ?? aPool()), status } }), NOW);
     expect(statusOf(again)).not.toHaveProperty('note');
   });
+});
+
+test('the status names the image that does not start, and whose it is', () => {
+  const troubles = new Map([...troubled('i'), ...troubled('j')]);
+  const projects = (image: string) => (image === 'i' ? ['a', 'b'] : []);
+  const { status } = statusOf(planPool(observation({ warmImages: ['i', 'j', 'k'], troubles, projects }), NOW));
+  const why = 'container workspace: ErrImagePull: not found; correct it';
+  expect(status.message).toBe(`image i (Project a, Project b) and 1 more: ${why}`);
 });
 
 test('for any load: never more than max, never one ended that has a task, and what is needed is there or on its way', () => {

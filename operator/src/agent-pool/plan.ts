@@ -1,8 +1,9 @@
 import type { AgentPool, AgentPoolStatus } from '@millwright/crds';
 import type { Note } from '../note.ts';
 import type { Preparation } from './preparations.ts';
-import type { Problem } from './problem.ts';
-import { failurePause, live, statusAction } from './status.ts';
+import { isStuck, type Problem } from './problem.ts';
+import { live, statusAction } from './status.ts';
+import type { Trouble } from './troubles.ts';
 
 /** A sandbox Job and what is known of its pod. */
 export interface SandboxView {
@@ -42,6 +43,10 @@ export interface PoolObservation {
   queues: readonly string[];
   /** Whether broker user, Secret and NetworkPolicy are there for this generation. */
   preparation: Preparation;
+  /** Images whose last sandboxes did not come to take a task. */
+  troubles: ReadonlyMap<string, Trouble>;
+  /** Names of the Projects whose tasks use an image on the pool. */
+  projects: (image: string) => readonly string[];
 }
 
 export type PoolAction =
@@ -69,19 +74,18 @@ const undeleted = ({ draining, deleted, state }: SandboxView): boolean =>
  * @param now milliseconds since the epoch
  */
 export function planPool(observed: PoolObservation, now: number): PoolPlan {
-  const { pool, sandboxes } = observed;
+  const { pool } = observed;
   if (pool.metadata.deletionTimestamp) return { actions: [] };
   const actions: PoolAction[] = [];
-  const wanted = wantedFree(observed);
+  const wants = wantedFree(observed, now);
   if (observed.preparation === 'missing') actions.push({ do: 'prepare' });
   let requeueAfterMs: number | undefined;
   let started = 0;
   if (!pool.spec.external) {
-    const pause = failurePause(sandboxes, now);
-    const scaled = scale(observed, wanted, pause > 0, now);
+    const scaled = scale(observed, wants, now);
     actions.push(...scaled.actions);
     started = scaled.started;
-    requeueAfterMs = pause > 0 && scaled.missing > 0 ? pause : scaled.requeueAfterMs;
+    requeueAfterMs = scaled.requeueAfterMs;
   }
   // A look that fails, since the broker's management is away for a while, keeps no sandbox from starting.
   if (observed.preparation === 'due') actions.push({ do: 'prepare' });
@@ -89,81 +93,117 @@ export function planPool(observed: PoolObservation, now: number): PoolPlan {
   return { actions, ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }) };
 }
 
-function wantedFree({ pool, demand, warmImages }: PoolObservation): Map<string, number> {
-  const wanted = new Map<string, number>();
-  if (!pool.spec.enabled) return wanted;
+/** What there is to be of an image. */
+interface Want {
+  /** Free sandboxes. */
+  count: number;
+  /** Of these, for work that waits. */
+  needed: number;
+  /** The last ones did not start: milliseconds until another one may try. */
+  pauseMs?: number;
+}
+
+/** What does not start is tried with one sandbox at a time. */
+function wantedFree(
+  { pool, demand, warmImages, sandboxes, troubles }: PoolObservation,
+  now: number,
+): Map<string, Want> {
+  const wants = new Map<string, Want>();
+  if (!pool.spec.enabled) return wants;
+  const want = (image: string, count: number) => {
+    const trouble = troubles.get(image);
+    const most = trouble ? 1 : Number.POSITIVE_INFINITY;
+    wants.set(image, {
+      count: Math.min(most, count),
+      needed: Math.min(most, demand.get(image) ?? 0),
+      ...(trouble ? { pauseMs: Math.max(0, trouble.retryAt - now) } : {}),
+    });
+  };
   // Work that waits goes before what is kept warm, which may be an image that never starts.
-  for (const [image, count] of demand) wanted.set(image, count);
-  for (const image of warmImages) wanted.set(image, Math.max(pool.spec.scale.warm, wanted.get(image) ?? 0));
-  return wanted;
+  for (const [image, count] of demand) want(image, count);
+  const warm = Math.max(0, pool.spec.scale.warm);
+  for (const image of lastUsedFirst(warmImages, sandboxes)) want(image, Math.max(warm, demand.get(image) ?? 0));
+  return wants;
+}
+
+/** Where not all can be kept warm, those are that are in use. */
+function lastUsedFirst(images: readonly string[], sandboxes: readonly SandboxView[]): string[] {
+  const last = new Map<string, number>();
+  for (const { image, state, ordinal } of sandboxes)
+    if (state === 'spent' || state === 'succeeded') last.set(image, Math.max(ordinal, last.get(image) ?? 0));
+  return [...images].sort((a, b) => (last.get(b) ?? 0) - (last.get(a) ?? 0));
 }
 
 interface Scaled {
   actions: PoolAction[];
   started: number;
-  /** Sandboxes that are wanted and not started. */
-  missing: number;
   requeueAfterMs?: number;
 }
 
-function scale(
-  { pool, sandboxes, demand }: PoolObservation,
-  wanted: ReadonlyMap<string, number>,
-  paused: boolean,
-  now: number,
-): Scaled {
+function scale({ pool, sandboxes, demand }: PoolObservation, wants: ReadonlyMap<string, Want>, now: number): Scaled {
   const actions: PoolAction[] = [];
   let room = pool.spec.scale.max - sandboxes.filter(live).length;
   let ordinal = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((sandbox) => sandbox.ordinal));
-  let missing = 0;
-  /** Of those missing, for work that waits. */
+  /** Sandboxes for work that waits, for which there is no room. */
   let needed = 0;
-  let started = 0;
-  for (const [image, count] of wanted) {
-    const there = sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image).length;
-    const short = Math.max(0, count - there);
-    const start = paused ? 0 : Math.max(0, Math.min(short, room));
+  const started = new Map<string, number>();
+  const given: SandboxView[] = [];
+  for (const [image, want] of wants) {
+    const there = sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image);
+    // The next one that tries takes the place of the one that is stuck: it may come to another node.
+    const stuck = want.pauseMs === 0 ? there.filter(isStuckStart) : [];
+    const short = want.pauseMs ? 0 : Math.max(0, want.count - there.length + stuck.length);
+    const start = Math.max(0, Math.min(short, room));
     for (let i = 0; i < start; i++) actions.push({ do: 'startSandbox', ordinal: ++ordinal, image });
     room -= start;
-    started += start;
-    missing += short - start;
-    needed += Math.max(0, (pool.spec.enabled ? (demand.get(image) ?? 0) : 0) - there - start);
+    started.set(image, start);
+    const givesWay = start < short ? stuck : [];
+    given.push(...givesWay);
+    const startable = there.length - stuck.length + givesWay.length + start;
+    if (!want.pauseMs) needed += Math.max(0, want.needed - startable);
   }
-  const surplus = surplusOf(sandboxes, wanted);
+  const counts = new Map([...wants].map(([image, { count }]) => [image, count]));
+  const surplus = surplusOf(sandboxes, counts);
   const going = sandboxes.filter((s) => s.draining && (s.state === 'idle' || s.state === 'starting')).length;
-  // Full of idle sandboxes of another image: they make room at once, else only when they have idled for long.
-  const due =
-    missing > 0 && !paused
-      ? [...surplus, ...warmOf(sandboxes, surplus, demand)].slice(
-          0,
-          Math.max(0, Math.max(needed, Math.min(missing, surplus.length)) - going),
-        )
-      : surplus.filter((s) => now - s.createdAt >= IDLE_KEPT_MS);
-  const rolled = paused ? [] : outdated(sandboxes, actions);
-  for (const sandbox of new Set([...sandboxes.filter(undeleted), ...due, ...rolled]))
-    actions.push({ do: 'drain', job: sandbox.job, ...(sandbox.pod === undefined ? {} : { pod: sandbox.pod }) });
-  const next = surplus.find((sandbox) => !due.includes(sandbox));
+  // Work that waits gets room at once from idle sandboxes of other images. Otherwise they go when they have idled for long, and at once if
+  // they are stuck.
+  const makeRoom = [...surplus, ...warmOf(sandboxes, surplus, demand)].slice(0, Math.max(0, needed - going));
+  const useless = surplus.filter((sandbox) => isStuckStart(sandbox) || now - sandbox.createdAt >= IDLE_KEPT_MS);
+  const due = new Set([...sandboxes.filter(undeleted), ...given, ...makeRoom, ...useless]);
+  for (const sandbox of outdated(sandboxes, wants, started)) due.add(sandbox);
+  for (const { job, pod } of due) actions.push({ do: 'drain', job, ...(pod === undefined ? {} : { pod }) });
+  const next = surplus.find((sandbox) => !due.has(sandbox));
+  const waits = [...wants.values()].flatMap(({ pauseMs }) => (pauseMs ? [pauseMs] : []));
+  if (next) waits.push(Math.max(1000, next.createdAt + IDLE_KEPT_MS - now));
   return {
     actions,
-    started,
-    missing,
-    ...(next ? { requeueAfterMs: Math.max(1000, next.createdAt + IDLE_KEPT_MS - now) } : {}),
+    started: [...started.values()].reduce((sum, count) => sum + count, 0),
+    ...(waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {}),
   };
 }
+
+const isStuckStart = ({ state, problem }: SandboxView): boolean =>
+  state === 'starting' && problem !== undefined && isStuck(problem);
 
 /**
  * Sandboxes of older settings to be replaced now: of each image a quarter of the idle ones at a time, or one, so that warm capacity stays, and
  * the next only when those before have been replaced. What cannot start as it was made is no capacity.
  */
-function outdated(sandboxes: readonly SandboxView[], starts: readonly PoolAction[]): SandboxView[] {
+function outdated(
+  sandboxes: readonly SandboxView[],
+  wants: ReadonlyMap<string, Want>,
+  started: ReadonlyMap<string, number>,
+): SandboxView[] {
   const old = sandboxes.filter((sandbox) => free(sandbox) && sandbox.outdated);
   const stuck = old.filter(({ state, problem }) => state === 'starting' && problem);
   const idle = [...new Set(old.map(({ image }) => image))].flatMap((image) => {
+    // Those that would replace them do not start.
+    if (wants.get(image)?.pauseMs !== undefined) return [];
     const same = sandboxes.filter((sandbox) => sandbox.image === image);
     const left = same.filter(({ state, draining }) => state === 'idle' && !draining).length;
     const onTheWay =
       same.filter(({ state, draining }) => state === 'starting' || (state === 'idle' && draining)).length +
-      starts.filter((action) => action.do === 'startSandbox' && action.image === image).length;
+      (started.get(image) ?? 0);
     const now = Math.max(0, Math.max(1, Math.floor(left / 4)) - onTheWay);
     return old.filter((sandbox) => sandbox.image === image && sandbox.state === 'idle').slice(0, now);
   });
@@ -180,11 +220,14 @@ function warmOf(
   return warm.sort((a, b) => Number(b.problem !== undefined) - Number(a.problem !== undefined));
 }
 
-/** Free sandboxes beyond what is wanted, the oldest first. */
+/** Free sandboxes beyond what is wanted: those first that are stuck in their start, then the oldest. */
 function surplusOf(sandboxes: readonly SandboxView[], wanted: ReadonlyMap<string, number>): SandboxView[] {
   const left = new Map(wanted);
   const spare: SandboxView[] = [];
-  for (const sandbox of [...sandboxes].sort((a, b) => b.ordinal - a.ordinal)) {
+  const bestFirst = [...sandboxes].sort(
+    (a, b) => Number(isStuckStart(a)) - Number(isStuckStart(b)) || b.ordinal - a.ordinal,
+  );
+  for (const sandbox of bestFirst) {
     if (!free(sandbox)) continue;
     const count = left.get(sandbox.image) ?? 0;
     if (count > 0) left.set(sandbox.image, count - 1);

@@ -1,65 +1,34 @@
-import { annotations, labels } from '@millwright/crds';
-import { silentLogger } from '@millwright/otel';
 import { expect, test } from 'vitest';
-import { type Pod, watchCluster } from '../cluster.ts';
-import { type KubeClient, noMetrics } from '../runtime/index.ts';
-import { aTask, at, NOW, runningOn } from '../testing/objects.ts';
-import { problemOf, STUCK_START_MS, stuckStart } from './problem.ts';
+import type { Pod } from '../cluster.ts';
+import { at } from '../testing/objects.ts';
+import { isStuck, problemOf } from './problem.ts';
 
 const waiting = (reason: string, container = 'workspace') => ({
   containerStatuses: [{ name: container, state: { waiting: { reason, message: 'not found' } } }],
 });
-const ready = { conditions: [{ type: 'Ready', status: 'True' }] };
 
-function pod(
-  name: string,
-  status: Pod['status'],
-  change: { image?: string; ageMs?: number; gone?: boolean } = {},
-): Pod {
-  const { image = 'toolchain:1', ageMs = STUCK_START_MS, gone = false } = change;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      namespace: 'team',
-      uid: name,
-      resourceVersion: '1',
-      creationTimestamp: at(-ageMs),
-      labels: { [labels.pool]: 'go' },
-      annotations: { [annotations.image]: image },
-      ...(gone ? { deletionTimestamp: at(0) } : {}),
-    },
-    ...(status ? { status } : {}),
-  };
-}
+const pod = (name: string, status: Pod['status']): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'team', uid: name, resourceVersion: '1', creationTimestamp: at(0) },
+  ...(status ? { status } : {}),
+});
 
-/** The reason why work for `toolchain:1` is not claimed, with these pods. */
-function found(pods: Pod[], busy?: string): string | undefined {
-  const cluster = watchCluster({ kube: {} as KubeClient, logger: silentLogger, metrics: noMetrics });
-  for (const each of pods) cluster.pods.store.applyWrite(each);
-  if (busy !== undefined) cluster.tasks.store.applyWrite(aTask({}, runningOn(busy)));
-  return stuckStart('team/go', 'toolchain:1', cluster, NOW)?.reason;
-}
-
-const backOff = waiting('ImagePullBackOff');
-test.each<[string, Pod[], string | undefined, string?]>([
-  ['no sandbox', [], undefined],
-  ['one that cannot pull', [pod('a', backOff)], 'ImagePull'],
-  ['one that cannot be made', [pod('a', waiting('CreateContainerConfigError'))], 'SandboxLost'],
-  ['not for long yet', [pod('a', backOff, { ageMs: STUCK_START_MS - 1 })], undefined],
-  ['one that pulls for long', [pod('a', waiting('ContainerCreating'))], undefined],
-  ['for another image', [pod('a', backOff, { image: 'other' })], undefined],
-  ['that goes already', [pod('a', backOff, { gone: true })], undefined],
-  ['another one idles', [pod('a', backOff), pod('b', ready)], undefined],
-  ['another one works', [pod('a', backOff), pod('b', ready)], 'ImagePull', 'b'],
+test.each<[string, Pod['status'], string | undefined, boolean?]>([
+  ['no pod yet', undefined, undefined],
+  ['an image that cannot be pulled', waiting('ImagePullBackOff'), 'ImagePull', true],
+  ['a container that cannot be made', waiting('CreateContainerConfigError'), 'SandboxLost', true],
+  ['one that pulls for long', waiting('ContainerCreating'), undefined],
   [
     'no room on any node, which is no fault of the image',
-    [pod('a', { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] })],
-    undefined,
+    { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] },
+    'Unschedulable',
+    false,
   ],
-])('%s', (_, pods, reason, busy) => {
-  expect(found(pods, busy)).toBe(reason);
+])('%s', (_, status, reason, stuck) => {
+  const problem = problemOf(pod('a', status));
+  expect(problem?.reason).toBe(reason);
+  expect(problem && isStuck(problem)).toBe(stuck);
 });
 
 test.each([

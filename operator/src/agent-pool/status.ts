@@ -2,40 +2,14 @@ import { type AgentPool, type AgentPoolStatus, type Condition, conditionTypes, r
 import { setCondition } from '../conditions.ts';
 import type { PoolAction, PoolObservation, SandboxView } from './plan.ts';
 
-const FAILURE_BACKOFF_MS = 2_000;
-const FAILURE_BACKOFF_MAX_MS = 300_000;
-
 export const live = (sandbox: SandboxView): boolean => sandbox.state !== 'succeeded' && sandbox.state !== 'failed';
-
-/** Milliseconds until the next start after sandboxes that failed before they were given anything: they would fail again at once. */
-export function failurePause(sandboxes: readonly SandboxView[], now: number): number {
-  const newestFirst = sandboxes.filter((s) => s.state !== 'starting').sort((a, b) => b.ordinal - a.ordinal);
-  const success = newestFirst.findIndex((sandbox) => sandbox.state !== 'failed');
-  const failures = success < 0 ? newestFirst : newestFirst.slice(0, success);
-  const last = failures[0]?.endedAt;
-  if (last === undefined) return 0;
-  const pause = Math.min(FAILURE_BACKOFF_MAX_MS, FAILURE_BACKOFF_MS * 2 ** Math.min(20, failures.length - 1));
-  return Math.max(0, last + pause - now);
-}
 
 /** What is so, in numbers and in one condition. */
 export function statusAction(observed: PoolObservation, started: number, now: number): PoolAction {
   const { pool, sandboxes } = observed;
   const count = (state: SandboxView['state']) => sandboxes.filter((s) => s.state === state && !s.draining).length;
-  const problem = sandboxes.find((sandbox) => live(sandbox) && sandbox.problem)?.problem;
-  const failing = failurePause(sandboxes, now) > 0;
   const generation = pool.metadata.generation ?? 1;
-  const verdict = !pool.spec.enabled
-    ? { ok: false, reason: reasons.Disabled, message: 'spec.enabled is false' }
-    : problem
-      ? { ok: false, ...problem }
-      : failing
-        ? {
-            ok: false,
-            reason: reasons.SandboxLost,
-            message: 'sandboxes end before they take a task; look at the logs of their pods',
-          }
-        : { ok: true, reason: reasons.Ready, message: '' };
+  const verdict = verdictOf(observed);
   const condition: Condition = {
     type: conditionTypes.Ready,
     status: verdict.ok ? 'True' : 'False',
@@ -54,7 +28,7 @@ export function statusAction(observed: PoolObservation, started: number, now: nu
     waiting: observed.waiting,
     sequence,
     queues: observed.queues.slice(0, 64),
-    message: verdict.message,
+    message: verdict.message.slice(0, 1024),
     conditions: setCondition(pool.status?.conditions ?? [], condition),
   };
   const changed = pool.status?.conditions?.find((c) => c.type === conditionTypes.Ready)?.reason !== verdict.reason;
@@ -62,8 +36,30 @@ export function statusAction(observed: PoolObservation, started: number, now: nu
     do: 'status',
     status,
     lazy: true,
-    ...(changed && !verdict.ok ? { note: { type: 'Warning', reason: verdict.reason, message: verdict.message } } : {}),
+    ...(changed && verdict.reason !== reasons.Ready
+      ? { note: { type: 'Warning', reason: verdict.reason, message: verdict.message } }
+      : {}),
   };
+}
+
+/** A pool that other images start on is ready, and says which one does not. */
+function verdictOf({ pool, sandboxes, demand, warmImages, troubles, projects }: PoolObservation) {
+  if (!pool.spec.enabled) return { ok: false, reason: reasons.Disabled, message: 'spec.enabled is false' };
+  const inUse = new Set([...demand.keys(), ...warmImages, ...sandboxes.filter(live).map(({ image }) => image)]);
+  const [first, ...others] = [...troubles].filter(([image]) => inUse.has(image));
+  if (first) {
+    const [image, { problem }] = first;
+    const named = projects(image)
+      .slice(0, 3)
+      .map((name) => `Project ${name}`);
+    const whose = named.length > 0 ? ` (${named.join(', ')})` : '';
+    const more = others.length > 0 ? ` and ${others.length} more` : '';
+    const message = `image ${image.slice(0, 200)}${whose}${more}: ${problem.message}`;
+    return { ok: 1 + others.length < inUse.size, reason: problem.reason, message };
+  }
+  const other = sandboxes.find((sandbox) => live(sandbox) && sandbox.problem)?.problem;
+  if (other) return { ok: false, ...other };
+  return { ok: true, reason: reasons.Ready, message: '' };
 }
 
 /**

@@ -8,7 +8,7 @@ import type {
   ResultMessage,
   WorkKind,
 } from '@millwright/crds';
-import type { Problem } from '../agent-pool/problem.ts';
+import type { Trouble } from '../agent-pool/troubles.ts';
 import type { Place } from '../scheduler/scheduler.ts';
 
 /** A message that is read but not yet acknowledged: a fact, until an action settles it. */
@@ -78,8 +78,8 @@ export interface TaskObservation {
   inbox: TaskInbox;
   /** What this process has published and had confirmed, so that it is not repeated on every pass. */
   published: { work?: PublishedWork; effect?: { attempt: number; at: number } };
-  /** Why no sandbox starts that could claim its published work, once that has lasted for a while. */
-  stuckStart?: Problem;
+  /** Why no sandbox starts that could claim its published work. */
+  trouble?: Trouble;
   /** The holder of the grant that counts in the current phase. */
   sandbox?: Sandbox;
   /**

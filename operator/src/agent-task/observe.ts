@@ -1,5 +1,5 @@
 import type { AgentTask, Workflow } from '@millwright/crds';
-import { type Problem, STUCK_START_MS, stuckStart } from '../agent-pool/problem.ts';
+import type { Trouble, Troubles } from '../agent-pool/troubles.ts';
 import type { Cluster, Pod } from '../cluster.ts';
 import { resources } from '../cluster.ts';
 import { isNotFound, type KubeClient } from '../runtime/index.ts';
@@ -15,6 +15,7 @@ export interface ObserveTaskOptions {
   cluster: Cluster;
   memories: TaskMemories;
   scheduler: Scheduler;
+  troubles: Troubles;
   draining: ReadonlySet<string>;
   epoch: () => number;
   /** Milliseconds since the epoch. */
@@ -35,7 +36,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
   const memory = memories.peek(task.metadata);
   const sandbox = observeSandbox(task, options);
   const listeningSince = options.listeningSince();
-  const stuck = memory?.published.work && observeStart(task, memory.published.work, options);
+  const trouble = memory?.published.work && observeStart(task, memory.published.work, options);
   return {
     task,
     ...(project ? { project } : {}),
@@ -44,7 +45,7 @@ export async function observeTask(key: string, options: ObserveTaskOptions): Pro
     place: scheduler.place(key),
     inbox: memories.inbox(task.metadata),
     published: memory?.published ?? {},
-    ...(stuck ? { stuckStart: stuck } : {}),
+    ...(trouble ? { trouble } : {}),
     ...(sandbox ? { sandbox } : {}),
     ...(listeningSince === undefined ? {} : { listeningSince }),
     ...(memory?.lastHeartbeatAt === undefined ? {} : { lastHeartbeatAt: memory.lastHeartbeatAt }),
@@ -75,12 +76,11 @@ async function observeOwner(task: AgentTask, { kube, cluster, now }: ObserveTask
   return { uid, name, gone: false, suspended: workflow.spec.suspend, ...(ending ? { ending } : {}) };
 }
 
-/** Looks at sandboxes only for work that nobody has claimed for long: there may be thousands of both. */
-function observeStart(task: AgentTask, work: PublishedWork, { cluster, now }: ObserveTaskOptions): Problem | undefined {
+function observeStart(task: AgentTask, work: PublishedWork, { troubles }: ObserveTaskOptions): Trouble | undefined {
   const { phase, verifier } = task.status ?? {};
   const waitsFor = phase === 'Running' || verifier ? undefined : phase === 'Verifying' ? 'verify' : 'run';
-  if (work.kind !== waitsFor || work.attempt !== attemptOf(task) || now() - work.at < STUCK_START_MS) return undefined;
-  return stuckStart(work.pool, work.key.image, cluster, now());
+  if (work.kind !== waitsFor || work.attempt !== attemptOf(task)) return undefined;
+  return troubles.of(work.pool, work.key.image);
 }
 
 /** The pod that holds the grant of the current phase. */

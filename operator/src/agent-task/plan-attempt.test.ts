@@ -1,8 +1,10 @@
 import type { AgentTaskStatus, EffectFailure } from '@millwright/crds';
 import { describe, expect, test } from 'vitest';
+import { STUCK_START_MS } from '../agent-pool/troubles.ts';
 import { aChild, aPool, aTask, at, aWorkflow, COMMIT, NOW, runningOn, verifyingOn } from '../testing/objects.ts';
 import {
   answer,
+  aTrouble,
   checks,
   claim,
   observation,
@@ -433,10 +435,10 @@ describe('verification', () => {
 });
 
 test('an image that no verifier can be started with costs the attempt', () => {
-  const stuckStart = { reason: 'ImagePull', message: 'cannot be pulled' };
-  const published = { work: publishedWork('verify') };
+  const trouble = aTrouble({ since: NOW - STUCK_START_MS });
+  const published = { work: publishedWork('verify', { at: NOW - STUCK_START_MS }) };
   const task = aTask(acceptance, verifyingOn(undefined));
-  const plan = planTask(observation({ task, published, stuckStart, inbox: { claims: [], runResult: result(1) } }), NOW);
+  const plan = planTask(observation({ task, published, trouble, inbox: { claims: [], runResult: result(1) } }), NOW);
   expect(summary(plan)).toEqual(['settle 1', 'status Waiting/BackingOff', ...ended]);
   expect(statusOf(plan)).toMatchObject({ infrastructureFailures: 1, attempt: 2 });
 });

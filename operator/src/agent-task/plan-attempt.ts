@@ -8,7 +8,7 @@ import { matchPools } from './matching.ts';
 import type { TaskObservation, Unsettled } from './observation.ts';
 import { holderLost } from './plan-holder.ts';
 import { publish } from './plan-publish.ts';
-import { publishWork } from './publish-work.ts';
+import { publishWork, stuckStart } from './publish-work.ts';
 import { attemptOf, beingPublished, type Failure, iso, nextStatus, resultOf } from './status.ts';
 
 /** A task that an agent holds: running, or being verified, or being published. */
@@ -112,14 +112,15 @@ function verify(
     );
     return { actions };
   }
-  if (observed.stuckStart) {
-    const failure: Failure = { class: 'infrastructure', ...observed.stuckStart };
+  const stuck = stuckStart(observed, now);
+  if (stuck) {
+    const failure: Failure = { class: 'infrastructure', ...stuck };
     return prepend([...actions, ...drops], endAttempt(observed, failure, now, ids(inbox.runResult)));
   }
   const chosen = matches.find(({ pool }) => place.state === 'admitted' && keyOf(pool) === place.pool) ?? matches[0];
   const work = chosen ? publishWork(observed, 'verify', chosen, now) : undefined;
   const message = work
-    ? 'waits for a fresh sandbox to run the acceptance commands'
+    ? `waits for a fresh sandbox to run the acceptance commands${observed.trouble ? `: ${observed.trouble.problem.message}` : ''}`
     : `verification waits: ${match?.ok === false ? match.message : 'the Project is gone'}`;
   const isDue = isHeldLong(inbox.runResult, now);
   actions.push(...drops, ...(work?.actions ?? []), {

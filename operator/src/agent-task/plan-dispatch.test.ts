@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { STUCK_START_MS } from '../agent-pool/problem.ts';
+import { STUCK_START_MS } from '../agent-pool/troubles.ts';
 import { aPool, aProject, aTask, at, NOW } from '../testing/objects.ts';
-import { claim, observation, publishedWork, statusOf, summary } from '../testing/observations.ts';
+import { aTrouble, claim, observation, publishedWork, statusOf, summary } from '../testing/observations.ts';
 import type { TaskObservation } from './observation.ts';
 import { planTask } from './plan.ts';
 import { RENEW_WORK_MS, REPEAT_WORK_MS } from './publish-work.ts';
@@ -248,16 +248,30 @@ describe('claims', () => {
 });
 
 describe('an image that no sandbox can be started with', () => {
-  const stuckStart = { reason: 'ImagePull', message: 'container workspace: ErrImagePull: not found; correct it' };
+  const trouble = aTrouble({ since: NOW - STUCK_START_MS });
   const work = publishedWork('run', { at: NOW - STUCK_START_MS });
 
+  test('is said at once, while it may still come', () => {
+    const plan = planTask(observation({ published: { work }, trouble: aTrouble() }), NOW);
+    expect(summary(plan)).toEqual(['status~ Waiting/ImagePull']);
+    expect(statusOf(plan).message).toBe(`attempt 1 waits for an agent to claim it: ${trouble.problem.message}`);
+  });
+
+  test.each<[string, Partial<TaskObservation>]>([
+    ['has been published a moment ago', { published: { work: publishedWork('run') } }],
+    ['met what ended the sandboxes later, which may be elsewhere', { trouble: { ...trouble, stuck: false } }],
+  ])('costs nothing yet for work that %s', (_, change) => {
+    const plan = planTask(observation({ published: { work }, trouble, ...change }), NOW);
+    expect(summary(plan)).toEqual(['status~ Waiting/ImagePull']);
+  });
+
   test('costs an attempt, which is the infrastructure’s, and gives the slot to others', () => {
-    const plan = planTask(observation({ published: { work }, stuckStart }), NOW);
+    const plan = planTask(observation({ published: { work }, trouble }), NOW);
     expect(summary(plan)).toEqual(['status Waiting/BackingOff', 'endAttempt 1', 'release']);
     expect(statusOf(plan)).toMatchObject({
       attempt: 2,
       infrastructureFailures: 1,
-      message: `attempt 1 failed: ImagePull: ${stuckStart.message}`,
+      message: `attempt 1 failed: ImagePull: ${trouble.problem.message}`,
       history: [{ class: 'infrastructure', reason: 'ImagePull' }],
     });
   });
@@ -268,13 +282,13 @@ describe('an image that no sandbox can be started with', () => {
       expect(attempt).toBeLessThanOrEqual(6);
       const { nextAttemptAt: _, ...status } = task.status ?? {};
       const published = { work: publishedWork('run', { attempt, at: NOW - STUCK_START_MS }) };
-      task = aTask({}, statusOf(planTask(observation({ task: aTask({}, status), published, stuckStart }), NOW)));
+      task = aTask({}, statusOf(planTask(observation({ task: aTask({}, status), published, trouble }), NOW)));
     }
     expect(task.status).toMatchObject({ reason: 'ImagePull', message: expect.stringContaining('correct it') });
   });
 
   test('does not matter when an agent claims nevertheless', () => {
-    const plan = planTask(observation({ published: { work }, stuckStart, inbox: { claims: [claim(1, 'a')] } }), NOW);
+    const plan = planTask(observation({ published: { work }, trouble, inbox: { claims: [claim(1, 'a')] } }), NOW);
     expect(summary(plan)).toEqual(['status Running/AgentRunning', 'grant 1 run']);
   });
 

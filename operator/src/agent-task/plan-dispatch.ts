@@ -7,7 +7,7 @@ import { endAttempt } from './end-attempt.ts';
 import { dismiss } from './inbox.ts';
 import { matchPools, type PoolMatch } from './matching.ts';
 import type { TaskObservation } from './observation.ts';
-import { publishWork } from './publish-work.ts';
+import { publishWork, stuckStart } from './publish-work.ts';
 import { attemptOf, finished, running, waiting } from './status.ts';
 
 /** A task that no agent holds: it waits for something, is to be dispatched, or has a claim to decide. */
@@ -88,20 +88,22 @@ function planAdmitted(
     if (keyOf(chosen.pool) !== name) actions.push({ do: 'occupy', pool: name });
     return { actions };
   }
-  if (observed.stuckStart) {
-    const plan = endAttempt(observed, { class: 'infrastructure', ...observed.stuckStart }, now, []);
+  const stuck = stuckStart(observed, now);
+  if (stuck) {
+    const plan = endAttempt(observed, { class: 'infrastructure', ...stuck }, now, []);
     return { ...plan, actions: [...drops, ...plan.actions] };
   }
   const work = publishWork(observed, 'run', chosen, now);
-  const message = `attempt ${attempt} waits for an agent to claim it`;
+  const { reason, message: why } = observed.trouble?.problem ?? { reason: reasons.Queued };
+  const message = `attempt ${attempt} waits for an agent to claim it${why === undefined ? '' : `: ${why}`}`;
   const actions: TaskAction[] = [
     ...drops,
     ...work.actions,
     {
       do: 'status',
       lazy: true,
-      status: waiting(task, now, reasons.Queued, message),
-      note: { type: 'Normal', reason: reasons.Queued, message },
+      status: waiting(task, now, reason, message),
+      note: { type: why === undefined ? 'Normal' : 'Warning', reason, message },
     },
   ];
   return { actions, requeueAfterMs: work.requeueAfterMs };

@@ -1,6 +1,7 @@
 import type { WorkKey } from '@millwright/broker';
 import type { WorkKind } from '@millwright/crds';
-import { STUCK_START_MS } from '../agent-pool/problem.ts';
+import type { Problem } from '../agent-pool/problem.ts';
+import { STUCK_START_MS } from '../agent-pool/troubles.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction } from './actions.ts';
 import type { PoolMatch } from './matching.ts';
@@ -31,6 +32,12 @@ export function publishWork(
     if (left > 0) return { actions: [], requeueAfterMs: Math.min(left, look) };
   }
   return { actions: [{ do: 'publishWork', attempt, kind, key, pool: name }], requeueAfterMs: STUCK_START_MS };
+}
+
+/** Why nobody will claim the published work: sandboxes have been stuck in their start for as long as it has waited, and that is long. */
+export function stuckStart({ trouble, published }: TaskObservation, now: number): Problem | undefined {
+  const waitsSince = Math.max(trouble?.since ?? 0, published.work?.at ?? 0);
+  return trouble?.stuck && now - waitsSince >= STUCK_START_MS ? trouble.problem : undefined;
 }
 
 /** Capabilities are sorted in every key that `matchPools` makes. */

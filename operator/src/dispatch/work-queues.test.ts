@@ -82,3 +82,12 @@ test('when work waits in more queues than that, those beyond have their turn', (
   expect(next).toHaveLength(MAX_QUEUES);
   expect(new Set([...first, ...next]).size).toBe(count);
 });
+
+test('knows whose work waits for an image on a pool', () => {
+  const { queues, publish } = workQueues();
+  for (const n of [1, 2, 3]) publish(n);
+  queues.settled('team/t2');
+  expect(queues.waitingFor({ namespace: 'team', name: 'pool' }, 'i')).toEqual(['team/t1', 'team/t3']);
+  expect(queues.waitingFor({ namespace: 'team', name: 'pool' }, 'j')).toEqual([]);
+  expect(queues.waitingFor({ namespace: 'team', name: 'other' }, 'i')).toEqual([]);
+});

@@ -139,6 +139,13 @@ export class WorkQueues {
     return [...found.values()];
   }
 
+  /** Keys of tasks whose work waits for a sandbox of the pool with the image. */
+  waitingFor({ namespace, name }: { namespace: string; name: string }, image: string): string[] {
+    return [...this.#outstanding].flatMap(([task, work]) =>
+      work.namespace === namespace && work.pool === name && work.image === image ? [task] : [],
+    );
+  }
+
   /** Unclaimed work of a pool by workspace image. */
   demand(namespace: string, pool: string): Map<string, number> {
     const demand = new Map<string, number>();

@@ -1,4 +1,6 @@
 import type { ClaimMessage, EffectResultMessage, ResultMessage, WorkKind } from '@millwright/crds';
+import type { SandboxView } from '../agent-pool/plan.ts';
+import type { Trouble } from '../agent-pool/troubles.ts';
 import type { TaskAction, TaskPlan } from '../agent-task/actions.ts';
 import { identityOf } from '../agent-task/names.ts';
 import type { PublishedWork, TaskObservation, Unsettled } from '../agent-task/observation.ts';
@@ -116,3 +118,31 @@ export function statusOf(plan: TaskPlan) {
   if (!action) throw new Error(`no status among ${summary(plan).join('; ')}`);
   return action.status;
 }
+
+/** A sandbox as the plan for a pool sees it. */
+export const aSandbox = (
+  ordinal: number,
+  state: SandboxView['state'],
+  change: Partial<SandboxView> = {},
+): SandboxView => ({
+  job: `pool-${ordinal}`,
+  ordinal,
+  image: 'i',
+  state,
+  draining: false,
+  deleted: false,
+  outdated: false,
+  createdAt: NOW,
+  ...(state === 'starting' ? {} : { pod: `pool-${ordinal}-pod` }),
+  ...(state === 'failed' || state === 'succeeded' ? { endedAt: NOW } : {}),
+  ...change,
+});
+
+/** An image that cannot be pulled, and is not to be tried again for now. */
+export const aTrouble = (change: Partial<Trouble> = {}): Trouble => ({
+  problem: { reason: 'ImagePull', message: 'container workspace: ErrImagePull: not found; correct it' },
+  stuck: true,
+  since: NOW,
+  retryAt: NOW + 5_000,
+  ...change,
+});

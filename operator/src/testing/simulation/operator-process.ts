@@ -8,6 +8,7 @@ import {
   type Workflow,
 } from '@millwright/crds';
 import { silentLogger } from '@millwright/otel';
+import { Troubles } from '../../agent-pool/troubles.ts';
 import type { TaskPlan } from '../../agent-task/actions.ts';
 import type { TaskMemories } from '../../agent-task/memory.ts';
 import type { TaskObservation } from '../../agent-task/observation.ts';
@@ -110,6 +111,7 @@ export function startProcess(options: ProcessOptions) {
     changed: (keys) => keys.forEach(enqueueTask),
     defer: (run) => deferred.push(run),
   });
+  const troubles = new Troubles(() => {});
   const workQueues = new WorkQueues(() => undefined, now);
   const writer = <T extends AgentTask | Workflow>(
     resource: typeof resources.tasks,
@@ -178,6 +180,7 @@ export function startProcess(options: ProcessOptions) {
       cluster,
       memories,
       scheduler,
+      troubles,
       workQueues,
       lazy,
       draining: new Set(),
