@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { management, poolUser, redriveDeadLetters, targets, topology } from '@millwright/broker';
+import { management, poolUser, redriveDeadLetters, targets, topology, workQueueName } from '@millwright/broker';
 import { claimMessage, type GrantMessage, resultMessage, type Workflow } from '@millwright/crds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from './cluster.ts';
@@ -555,6 +555,20 @@ describe('faults in the middle of a Workflow', { timeout: TEST_MS }, () => {
     await lab.reaches('cut', 'Succeeded');
     noneTwice(published('cut'));
     expect(published('cut')).toHaveLength(15);
+  });
+
+  test('RabbitMQ comes back without the work that waited', async () => {
+    const pool = await lab.createPool('rare', { capabilities: ['rare'] });
+    await lab.apply('lost', { tasks: many(1, { capabilities: ['rare'] }) });
+    const key = { engine: pool.spec.engine, image: aProject().spec.workspace?.image ?? '', capabilities: ['rare'] };
+    const queue = workQueueName(lab.namespace, key);
+    const isThere = async () => (await lab.broker.queueDepth(queue)).messages > 0 || undefined;
+    await until('the work to wait', isThere);
+    await lab.broker.withChannel((channel) => channel.deleteQueue(queue));
+    await closeConnections(lab, 2);
+    await until('the work to wait again', isThere);
+    await lab.agents('rare');
+    await lab.reaches('lost', 'Succeeded');
   });
 });
 

@@ -5,6 +5,7 @@ import { startSweep } from './agent-pool/sweep.ts';
 import { startTasks } from './agent-task/controller.ts';
 import { resources } from './cluster.ts';
 import { createInbound } from './dispatch/inbound.ts';
+import { repeatLostWork } from './dispatch/lost-work.ts';
 import { connectEvents } from './events.ts';
 import { beginLeadership, type Leadership, type OperatorOptions } from './leadership.ts';
 import { startProjects } from './project/controller.ts';
@@ -76,6 +77,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       // A broker that has been away may have come back without its users, and without what it was sent.
       preparations.forgetAll();
       enqueueAll(leadership);
+      repeatLostWork({ broker, workQueues, memories, enqueue: (task) => enqueue('task', task), logger }).catch(
+        (error: unknown) => logger.warn('work queues could not be looked at', { error: String(error) }),
+      );
     }
   });
   const inbound = inboundOf(leadership);

@@ -137,6 +137,11 @@ export class TaskMemories {
     }
   }
 
+  /** The work that was published for the tasks of this name is not at the broker any more. */
+  workLost(key: string): void {
+    for (const { published } of this.#memories.get(key) ?? []) if (published.work) published.work.dropped = true;
+  }
+
   /** After a lost broker connection every unacknowledged message comes again, so the old deliveries are worthless. */
   dropDeliveries(): void {
     for (const memory of [...this.#memories.values()].flat()) {

@@ -52,7 +52,7 @@ export interface PublishedWork {
   pool: string;
   /** Milliseconds since the epoch. */
   at: number;
-  /** An agent was told to drop it, which acknowledged the message: nobody else will be delivered it. */
+  /** An agent was told to drop it, which acknowledged the message, or the broker has lost it: nobody will be delivered it. */
   dropped?: boolean;
 }
 

@@ -83,11 +83,15 @@ test('when work waits in more queues than that, those beyond have their turn', (
   expect(new Set([...first, ...next]).size).toBe(count);
 });
 
-test('knows whose work waits for an image on a pool', () => {
-  const { queues, publish } = workQueues();
+test('knows whose work waits, by image on a pool and by queue', () => {
+  const { queues, publish, nameOf } = workQueues();
   for (const n of [1, 2, 3]) publish(n);
   queues.settled('team/t2');
   expect(queues.waitingFor({ namespace: 'team', name: 'pool' }, 'i')).toEqual(['team/t1', 'team/t3']);
   expect(queues.waitingFor({ namespace: 'team', name: 'pool' }, 'j')).toEqual([]);
   expect(queues.waitingFor({ namespace: 'team', name: 'other' }, 'i')).toEqual([]);
+  expect([...queues.waitingPerQueue()]).toEqual([
+    [nameOf(1), ['team/t1']],
+    [nameOf(3), ['team/t3']],
+  ]);
 });

@@ -139,6 +139,13 @@ export class WorkQueues {
     return [...found.values()];
   }
 
+  /** Keys of tasks whose work waits, by queue. */
+  waitingPerQueue(): Map<string, string[]> {
+    const queues = new Map<string, string[]>();
+    for (const [task, { queue }] of this.#outstanding) queues.set(queue, [...(queues.get(queue) ?? []), task]);
+    return queues;
+  }
+
   /** Keys of tasks whose work waits for a sandbox of the pool with the image. */
   waitingFor({ namespace, name }: { namespace: string; name: string }, image: string): string[] {
     return [...this.#outstanding].flatMap(([task, work]) =>
