@@ -5,7 +5,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import { type SandboxSettings, sandboxRevision } from './job.ts';
 import type { PoolObservation, SandboxView } from './plan.ts';
 import type { Preparation } from './preparations.ts';
-import { isReady, isSpent, problemOf } from './problem.ts';
+import { isReady, isSpent, noPod, problemOf } from './problem.ts';
 import { usersIn, workspaceResources } from './resources.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -23,7 +23,7 @@ export interface ObservePoolOptions {
 
 /** Reads everything the plan for a pool may look at; undefined when it does not exist. */
 export function observePool(key: string, options: ObservePoolOptions): PoolObservation | undefined {
-  const { cluster, scheduler, workQueues, settings, draining } = options;
+  const { cluster, scheduler, workQueues, settings } = options;
   const pool = cluster.pools.store.get(key);
   if (!pool) return undefined;
   const { namespace, name } = pool.metadata;
@@ -45,7 +45,7 @@ export function observePool(key: string, options: ObservePoolOptions): PoolObser
     return own?.[annotations.revision] !== revision;
   };
   const sandboxes = cluster.jobs.store.by('pool', key).map((job) => ({
-    ...viewOf(job, podByJob.get(job.metadata.name), cluster, draining),
+    ...viewOf(job, podByJob.get(job.metadata.name), options),
     outdated: isOutdated(job),
   }));
   return {
@@ -79,12 +79,11 @@ const projectsWith = (image: string, pool: AgentPool, projects: readonly Project
 function viewOf(
   job: Job,
   pod: Pod | undefined,
-  cluster: Cluster,
-  draining: ReadonlySet<string>,
+  { cluster, draining, now }: ObservePoolOptions,
 ): Omit<SandboxView, 'outdated'> {
   const { metadata } = job;
   const endedAt = endOf(job);
-  const problem = pod ? problemOf(pod) : undefined;
+  const problem = pod ? problemOf(pod) : noPod(job, now());
   return {
     job: metadata.name,
     ordinal: Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1)) || 0,

@@ -114,6 +114,11 @@ describe('how many sandboxes there are', () => {
   });
 });
 
+test('one without a pod is looked at again when that begins to be strange', () => {
+  const { pod: _, ...bare } = sandbox(1, 'starting');
+  expect(planPool(observation({ demand: demand(1), sandboxes: [bare] }), NOW + 1000).requeueAfterMs).toBe(29_000);
+});
+
 describe('those nobody needs', () => {
   test.each<[string, Partial<PoolObservation>, string[], number?]>([
     ['are kept for a while', { sandboxes: [sandbox(1, 'idle', { createdAt: LONG + 5000 })] }, [], 5000],

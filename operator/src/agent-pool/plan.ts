@@ -1,7 +1,7 @@
 import type { AgentPool, AgentPoolStatus } from '@millwright/crds';
 import type { Note } from '../note.ts';
 import type { Preparation } from './preparations.ts';
-import { isStuck, type Problem } from './problem.ts';
+import { isStuck, NO_POD_MS, type Problem } from './problem.ts';
 import { live, statusAction } from './status.ts';
 import type { Trouble } from './troubles.ts';
 
@@ -174,6 +174,9 @@ function scale({ pool, sandboxes, demand }: PoolObservation, wants: ReadonlyMap<
   for (const { job, pod } of due) actions.push({ do: 'drain', job, ...(pod === undefined ? {} : { pod }) });
   const next = surplus.find((sandbox) => !due.has(sandbox));
   const waits = [...wants.values()].flatMap(({ pauseMs }) => (pauseMs ? [pauseMs] : []));
+  for (const { state, pod, createdAt } of sandboxes)
+    if (state === 'starting' && pod === undefined && now < createdAt + NO_POD_MS)
+      waits.push(createdAt + NO_POD_MS - now);
   if (next) waits.push(Math.max(1000, next.createdAt + IDLE_KEPT_MS - now));
   return {
     actions,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Pod } from '../cluster.ts';
-import { at } from '../testing/objects.ts';
-import { isStuck, problemOf } from './problem.ts';
+import type { Job, Pod } from '../cluster.ts';
+import { at, NOW } from '../testing/objects.ts';
+import { isStuck, NO_POD_MS, noPod, problemOf } from './problem.ts';
 
 const waiting = (reason: string, container = 'workspace') => ({
   containerStatuses: [{ name: container, state: { waiting: { reason, message: 'not found' } } }],
@@ -43,4 +43,13 @@ test.each([
   expect(problem?.message).toContain(remedy);
   expect(problem?.message).toMatch(/available to the nodes$/);
   expect(problem?.message.length).toBeLessThanOrEqual(1000);
+});
+
+test('a Job that gets no pod is told of after a while, with where to look', () => {
+  const { metadata } = pod('go-3', undefined);
+  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: {} } as Job;
+  expect(noPod(job, NOW + NO_POD_MS - 1)).toBeUndefined();
+  const problem = noPod(job, NOW + NO_POD_MS);
+  expect(problem?.message).toContain('kubectl -n team describe job go-3');
+  expect(problem && isStuck(problem)).toBe(false);
 });

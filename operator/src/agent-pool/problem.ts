@@ -1,5 +1,5 @@
 import { reasons } from '@millwright/crds';
-import type { Cluster, Pod } from '../cluster.ts';
+import type { Cluster, Job, Pod } from '../cluster.ts';
 
 /** Why a sandbox does not start, in the kubelet's words, and what to change. */
 export interface Problem {
@@ -20,8 +20,21 @@ const STUCK = new Set([
 
 const UNSCHEDULABLE = 'Unschedulable';
 
-/** Whether the next sandbox like it would meet the same. Where no node has room, that is what room comes for. */
-export const isStuck = ({ reason }: Problem): boolean => reason !== UNSCHEDULABLE;
+/** A Job has its pod within a moment, unless something refuses it. */
+export const NO_POD_MS = 30_000;
+
+/** Whether the next sandbox like it would meet the same. Where there is no room, that is what room comes for. */
+export const isStuck = ({ reason }: Problem): boolean => reason !== UNSCHEDULABLE && reason !== reasons.SandboxRefused;
+
+/**
+ * Why a Job that is at work may have no pod: only its events say it.
+ * @param now milliseconds since the epoch
+ */
+export function noPod({ metadata }: Job, now: number): Problem | undefined {
+  if (now - Date.parse(metadata.creationTimestamp) < NO_POD_MS) return undefined;
+  const message = `Job ${metadata.name} gets no pod: a quota or a webhook may refuse it; look at \`kubectl -n ${metadata.namespace} describe job ${metadata.name}\``;
+  return { reason: reasons.SandboxRefused, message };
+}
 
 export function problemOf({ status }: Pod): Problem | undefined {
   for (const container of [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])]) {

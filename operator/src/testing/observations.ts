@@ -133,7 +133,7 @@ export const aSandbox = (
   deleted: false,
   outdated: false,
   createdAt: NOW,
-  ...(state === 'starting' ? {} : { pod: `pool-${ordinal}-pod` }),
+  pod: `pool-${ordinal}-pod`,
   ...(state === 'failed' || state === 'succeeded' ? { endedAt: NOW } : {}),
   ...change,
 });
