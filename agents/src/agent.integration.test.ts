@@ -86,12 +86,23 @@ describe('a run', () => {
     [
       'a command that fails',
       { command: shell('echo the cause; exit 3') },
-      { class: 'agent', reason: 'CommandFailed', exitCode: 3, summary: 'the cause' },
+      {
+        class: 'agent',
+        reason: 'CommandFailed',
+        exitCode: 3,
+        message: 'the command ended with exit code 3: the cause',
+        summary: 'the cause',
+      },
     ],
     [
       'a program that does not exist',
       { command: ['no-such-program'] },
-      { class: 'agent', reason: 'CommandFailed', exitCode: 127 },
+      {
+        class: 'agent',
+        reason: 'CommandFailed',
+        exitCode: 127,
+        message: expect.stringMatching(/^the command cannot be started: [^:]*no-such-program[^:]*:[^:]*$/),
+      },
     ],
     [
       'a setup command that fails',
@@ -181,6 +192,7 @@ describe('a verification', () => {
       reason: 'TestsFailed',
       tests: { passed: 2, total: 3 },
       exitCode: 2,
+      message: 'acceptance command 2 (echo sorry; exit 2) ended with exit code 2: sorry',
       summary: 'sorry',
       commit,
     });

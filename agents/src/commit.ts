@@ -4,7 +4,8 @@ import { FailedError } from './errors.ts';
 import { CHECKOUT, type Git } from './git.ts';
 import { refusalOf, withReason } from './refusal.ts';
 import { retrying } from './retry.ts';
-import { lastLines, type Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
+import { lastLines } from './tail.ts';
 
 /**
  * Commits whatever has changed since `start`, on top of what commands have committed themselves.

@@ -1,6 +1,7 @@
 /** The log of one attempt: what commands print, and what the agent says about its own steps. */
 import { createLiveLog, type LiveLogOptions, type LogStream, textDecoder } from './live-log.ts';
 import { createRedactor } from './redact.ts';
+import { readable } from './tail.ts';
 import { createTranscript } from './transcript.ts';
 import type { OutputStream } from './workspace/protocol.ts';
 
@@ -15,7 +16,7 @@ export interface AttemptLog {
 
 interface CommandLog {
   output(stream: OutputStream, chunk: Buffer, omitted: number): void;
-  /** Ends it and returns the last part of what was printed. */
+  /** Ends it and returns the last part of what was printed, readable. */
   end(): string;
 }
 
@@ -58,7 +59,9 @@ export function createAttemptLog(options: LiveLogOptions & { secrets: readonly s
         },
         end() {
           for (const stream of ['stdout', 'stderr'] as const) show(stream, chains[stream].end());
-          return tail;
+          // Once more: a secret may have had in it what is not shown.
+          const redactor = createRedactor(options.secrets);
+          return redactor.push(readable(tail)) + redactor.end();
         },
       };
     },

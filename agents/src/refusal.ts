@@ -1,5 +1,6 @@
 /** What a git host says for good: asking again cannot help. */
-import { type Finished, lastLines } from './shell.ts';
+import type { Finished } from './shell.ts';
+import { lastLines } from './tail.ts';
 
 /**
  * - `tooLarge`: a push beyond what an attempt may push (HTTP 413, or git's own limit)

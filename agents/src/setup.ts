@@ -1,6 +1,7 @@
 import { type FailureClass, reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
-import { describeEnd, lastLines, type Shell, succeeded } from './shell.ts';
+import { describeEnd, type Shell, succeeded } from './shell.ts';
+import { lastLines } from './tail.ts';
 
 export interface SetupOptions {
   commands: readonly string[];

@@ -1,22 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { describeEnd, lastLines } from './shell.ts';
-
-describe('lastLines', () => {
-  it.each([
-    ['short text as it is', 'one\ntwo\n', 20, 'one\ntwo'],
-    ['whole lines where there are any', 'first line\nsecond\nthird\n', 11, 'third'],
-    ['a part of a line that is too long', 'x'.repeat(50), 10, 'x'.repeat(10)],
-    ['nothing of nothing', '\n\n', 10, ''],
-  ])('keeps %s', (_name, text, max, expected) => {
-    expect(lastLines(text, max)).toBe(expected);
-  });
-});
+import { describeEnd } from './shell.ts';
 
 describe('describeEnd', () => {
   const finished = { exitCode: 9, tail: '', stdout: '', problem: undefined };
-  it('says the exit code, or what was in the way', () => {
+  it('says the exit code, or what was in the way, and the last words', () => {
     expect(describeEnd('it', finished)).toBe('it ended with exit code 9');
     expect(describeEnd('it', { ...finished, problem: 'was ended' })).toBe('it was ended');
-    expect(describeEnd('x'.repeat(5_000), finished)).toHaveLength(1024);
+    expect(describeEnd('it', { ...finished, tail: 'why', problem: 'cannot be started: why' })).toBe(
+      'it cannot be started: why',
+    );
+    expect(describeEnd('it', { ...finished, tail: 'ok\nFAIL x\n' })).toBe('it ended with exit code 9: ok | FAIL x');
+  });
+
+  it('keeps within the limit of a message, with room for the last words', () => {
+    const message = describeEnd('x'.repeat(5_000), { ...finished, tail: `${'y'.repeat(5_000)} the cause` });
+    expect(message.length).toBeLessThanOrEqual(1024);
+    expect(message).toMatch(/^x+… ended with exit code 9: y+ the cause$/);
   });
 });

@@ -2,6 +2,7 @@
 import { reasons } from '@millwright/crds';
 import { FailedError, InterruptedError } from './errors.ts';
 import type { AttemptLog } from './log.ts';
+import { lastWords, readable } from './tail.ts';
 import { type Workspace, WorkspaceError } from './workspace/client.ts';
 import type { ExecResult } from './workspace/protocol.ts';
 
@@ -17,7 +18,7 @@ interface Command {
 export interface Finished {
   /** 128 + the signal's number when a signal ended it, as shells say; 127 when it could not be started. */
   exitCode: number;
-  /** Last part of what it printed. */
+  /** Last part of what it printed, readable; why it could not start where it did not. */
   tail: string;
   /** Standard output of quiet commands. */
   stdout: string;
@@ -86,7 +87,7 @@ export function createShell(options: ShellOptions): Shell {
           problem: `cannot be started: ${error.message}`,
         };
       }
-      const tail = commandLog?.end() ?? Buffer.concat(everything).toString('utf8').slice(-4096);
+      const tail = commandLog?.end() ?? readable(Buffer.concat(everything).toString('utf8').slice(-4096));
       signal.throwIfAborted();
       if (result.cause === 'timedOut') throw new InterruptedError('deadline', 'the time limit has passed');
       return {
@@ -116,19 +117,17 @@ function broken(error: WorkspaceError): FailedError {
   });
 }
 
-/** The last lines of an output, within `max` characters. */
-export function lastLines(text: string, max: number): string {
-  const trimmed = text.trimEnd();
-  if (trimmed.length <= max) return trimmed;
-  const cut = trimmed.slice(-max);
-  const line = cut.indexOf('\n');
-  return line >= 0 && line < cut.length - 1 ? cut.slice(line + 1) : cut;
-}
-
 /** Whether a command did what it should. */
 export const succeeded = (finished: Finished): boolean => finished.exitCode === 0 && finished.problem === undefined;
 
-/** How a command ended, for people. */
-export function describeEnd(what: string, { exitCode, problem }: Finished): string {
-  return `${what} ${problem ?? `ended with exit code ${exitCode}`}`.slice(0, 1024);
+/** Of a description that has a shell line in it, so that there is room for what the command said. */
+const MAX_DESCRIPTION = 400;
+
+/** How a command ended and what it said last, for people: in one line, within the limit of a result's message. */
+export function describeEnd(what: string, { exitCode, problem, tail }: Finished): string {
+  const shown = what.length > MAX_DESCRIPTION ? `${what.slice(0, MAX_DESCRIPTION)}…` : what;
+  // What could not start has printed nothing: why is all there is to say.
+  const words = problem?.endsWith(tail) ? '' : lastWords(tail);
+  const end = `${shown} ${problem ?? `ended with exit code ${exitCode}`}${words === '' ? '' : `: ${words}`}`;
+  return end.slice(0, 1024).toWellFormed();
 }

@@ -1,6 +1,7 @@
 import { reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
-import { describeEnd, lastLines, type Shell, succeeded } from './shell.ts';
+import { describeEnd, type Shell, succeeded } from './shell.ts';
+import { lastLines } from './tail.ts';
 
 interface Tests {
   passed: number;

@@ -1,6 +1,7 @@
 import { reasons } from '@millwright/crds';
 import { FailedError } from '../errors.ts';
-import { describeEnd, lastLines, succeeded } from '../shell.ts';
+import { describeEnd, succeeded } from '../shell.ts';
+import { lastLines } from '../tail.ts';
 import type { Engine } from './engine.ts';
 
 /** Runs the task's command; no model is involved. */

@@ -416,6 +416,18 @@ describe('verification', () => {
     });
   });
 
+  test('a command that failed has said the last', () => {
+    const said = { outcome: 'failed', message: 'it ended with exit code 1: FAIL', summary: 'ok\nFAIL' } as const;
+    const observed = observation({
+      task: aTask(acceptance, { ...verifyingOn('v'), result: { commit: COMMIT, summary: 'all done' } }),
+      inbox: { claims: [], verifyResult: checks(4, said) },
+    });
+    expect(statusOf(planTask(observed, NOW))).toMatchObject({
+      message: 'it ended with exit code 1: FAIL',
+      result: { commit: COMMIT, summary: 'ok\nFAIL' },
+    });
+  });
+
   test('the printed tests come from the verification', () => {
     const observed = observation({
       task: aTask(acceptance, verifyingOn('v')),

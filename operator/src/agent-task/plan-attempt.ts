@@ -143,7 +143,10 @@ function failed(observed: TaskObservation, { message }: Unsettled<ResultMessage>
     message: message.message ?? message.summary ?? 'the agent gave no reason',
   };
   const more: Partial<AgentTaskStatus> = {
-    result: message.kind === 'run' ? resultOf(task, message) : (task.status?.result ?? {}),
+    result:
+      message.kind === 'run'
+        ? resultOf(task, message)
+        : { ...task.status?.result, ...(message.summary === undefined ? {} : { summary: message.summary }) },
     ...(checks ? { tests: `${checks.passed}/${checks.total}` } : {}),
   };
   return endAttempt(observed, failure, now, ids(inbox.runResult, inbox.verifyResult, inbox.effectResult), more);

@@ -195,7 +195,7 @@ const brief = (task: AgentTask) => ({
   name: nameOf(task),
   phase: task.status?.phase ?? 'Pending',
   ...(task.status?.reason === undefined ? {} : { reason: task.status.reason }),
-  ...(task.status?.message === undefined ? {} : { message: task.status.message.slice(0, 512) }),
+  ...(task.status?.message === undefined ? {} : { message: task.status.message.slice(0, 512).toWellFormed() }),
 });
 
 /** The commit of the one task that ends the DAG; several ends have several heads. */
