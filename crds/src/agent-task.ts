@@ -121,12 +121,10 @@ export type ArtifactRef = z.infer<typeof artifactRef>;
 
 /** What an attempt produced. */
 export const taskResult = z.object({
-  summary: text(2048)
-    .optional()
-    .meta({
-      description:
-        'Last lines of the output of the command, or of the acceptance command that failed; or what the agent says it did.',
-    }),
+  summary: text(2048).optional().meta({
+    description:
+      'Last lines of the output of the command, or of the acceptance command that failed; or what the agent says it did.',
+  }),
   commit: commitHash.optional().meta({ description: 'The produced commit; absent when nothing changed.' }),
   base: commitHash.optional().meta({ description: 'The commit the work started from.' }),
   ref: text(255).optional().meta({ description: 'Ref of the attempt that holds the commit.' }),

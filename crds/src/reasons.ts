@@ -94,8 +94,12 @@ export const reasons = {
   DependencyCycle: 'DependencyCycle',
   /** `dependsOn` names a task that the Workflow does not have. */
   UnknownDependency: 'UnknownDependency',
-  /** `when` was false, or a dependency did not succeed. */
+  /** What conditions see of a task that was skipped: `when` was false, or a dependency did not succeed. */
   Skipped: 'Skipped',
+  /** Skipped: `when` was false. */
+  ConditionFalse: 'ConditionFalse',
+  /** Skipped: it has no `when`, and a dependency did not succeed. */
+  DependenciesNotMet: 'DependenciesNotMet',
   /** At least one task failed. */
   TaskFailed: 'TaskFailed',
   /** Tasks are at work. */

@@ -108,6 +108,12 @@ const taskBrief = z.object({
   message: text(512).optional(),
 });
 
+const skippedTask = z.object({
+  name: text(63).meta({ description: 'Name of the task in the Workflow.' }),
+  reason: text(64).meta({ description: 'ConditionFalse (when was false) or DependenciesNotMet.' }),
+  message: text(128).optional().meta({ description: 'The condition, or the dependency that did not succeed.' }),
+});
+
 export const workflowStatus = z.object({
   observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
   phase: z.enum(workflowPhases).optional(),
@@ -122,6 +128,10 @@ export const workflowStatus = z.object({
     .optional()
     .meta({ description: 'Tasks that have started and not ended, at most 50.' }),
   failures: z.array(taskBrief).max(20).optional().meta({ description: 'Tasks that failed, at most 20.' }),
+  skipped: z.array(skippedTask).max(50).optional().meta({
+    description:
+      'Tasks that will never run, and so have no AgentTask: a dependency did not succeed, or when was false. At most 50.',
+  }),
   branches: z.array(text(255)).max(50).optional().meta({ description: 'Published branches, at most 50.' }),
   traceID: text(32).optional(),
   headSHA: commitHash.optional().meta({ description: 'The commit of the last task, when a single task ends the DAG.' }),

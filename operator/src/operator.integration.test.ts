@@ -187,7 +187,8 @@ describe('Workflows', { timeout: TEST_MS }, () => {
     });
     const { status } = await lab.reaches('broken', 'Failed', 'TaskFailed');
     expect(status?.counts).toMatchObject({ total: 3, failed: 1, skipped: 1, succeeded: 1 });
-    expect(status?.message).toBe('1 of 3 tasks failed; "lint": CommandFailed: exit code 2');
+    expect(status?.message).toBe('1 of 3 tasks failed, 1 skipped; "lint": CommandFailed: exit code 2');
+    expect(status?.skipped).toEqual([{ name: 'build', reason: 'DependenciesNotMet', message: '"lint": Failed' }]);
     expect(lab.task('broken', 'build')).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { type AgentTask, isFinished, type TaskCounts } from '@millwright/crds';
+import { type AgentTask, isFinished, reasons, type TaskCounts } from '@millwright/crds';
 import type { Dag, DagNode } from './dag.ts';
 
 /** Where a task of the DAG stands, whether or not its AgentTask exists yet. */
@@ -7,14 +7,14 @@ export type NodeState =
   | { state: 'blocked' }
   /** To be created now. */
   | { state: 'ready' }
-  /** `when` was false, or a dependency did not succeed: it will never run. */
-  | { state: 'skipped' }
+  /** `when` was false, or a dependency did not succeed: it will never run. `because` names which. */
+  | { state: 'skipped'; reason: string; because: string }
   | { state: 'active'; child: AgentTask }
   | { state: 'ended'; child: AgentTask };
 
 /** The phase as conditions see it. */
 const phaseOf = (state: NodeState | undefined): { phase: string; reason: string } => {
-  if (state?.state === 'skipped') return { phase: 'Skipped', reason: 'Skipped' };
+  if (state?.state === 'skipped') return { phase: 'Skipped', reason: reasons.Skipped };
   if (state?.state === 'ended')
     return { phase: state.child.status?.phase ?? '', reason: state.child.status?.reason ?? '' };
   return { phase: '', reason: '' };
@@ -47,10 +47,15 @@ function stateOf(
     return state === 'ended' || state === 'skipped';
   };
   if (!node.dependsOn.every(over)) return { state: 'blocked' };
-  const goesOn = node.when
-    ? node.when({ task: (name) => phaseOf(states.get(name)), param: (name) => params[name] ?? '' })
-    : node.dependsOn.every((name) => phaseOf(states.get(name)).phase === 'Succeeded');
-  return { state: goesOn ? 'ready' : 'skipped' };
+  const phase = (name: string) => phaseOf(states.get(name));
+  if (node.when)
+    return node.when({ task: phase, param: (name) => params[name] ?? '' })
+      ? { state: 'ready' }
+      : { state: 'skipped', reason: reasons.ConditionFalse, because: node.task.when ?? '' };
+  const unmet = node.dependsOn.find((name) => phase(name).phase !== 'Succeeded');
+  return unmet === undefined
+    ? { state: 'ready' }
+    : { state: 'skipped', reason: reasons.DependenciesNotMet, because: `"${unmet}": ${phase(unmet).phase}` };
 }
 
 /** Counts for status and progress. */

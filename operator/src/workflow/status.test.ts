@@ -82,6 +82,31 @@ describe('the summary', () => {
     expect(status).toMatchObject({ phase: 'Succeeded', message: '1 of 2 tasks succeeded, 1 skipped' });
   });
 
+  test('each skipped task is named, with the condition or the dependency', () => {
+    const tasks = [
+      { name: 'a' },
+      { name: 'b', dependsOn: ['a'] },
+      { name: 'c', dependsOn: ['b'] },
+      { name: 'd', dependsOn: ['a'], when: "tasks.a.phase == 'Cancelled'" },
+    ];
+    const { status } = statusOf({ tasks }, { a: { phase: 'Failed', reason: 'TestsFailed', message: '1/2' } });
+    expect(status.message).toBe('1 of 4 tasks failed, 3 skipped; "a": TestsFailed: 1/2');
+    expect(status.skipped).toEqual([
+      { name: 'b', reason: 'DependenciesNotMet', message: '"a": Failed' },
+      { name: 'd', reason: 'ConditionFalse', message: "tasks.a.phase == 'Cancelled'" },
+      { name: 'c', reason: 'DependenciesNotMet', message: '"b": Skipped' },
+    ]);
+  });
+
+  test('stays small however many tasks are skipped', () => {
+    const when = `'x' == '${'y'.repeat(500)}'`;
+    const tasks = many(500).map(({ name }) => ({ name: `${name}-${'n'.repeat(50)}`, when }));
+    const { status } = statusOf({ tasks }, {});
+    expect(workflowStatus.parse(status)).toEqual(status);
+    expect(status).toMatchObject({ counts: { skipped: 500 }, phase: 'Succeeded' });
+    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThan(16 * 1024);
+  });
+
   test('several ends have no head', () => {
     const { status } = statusOf({ tasks: many(2) }, all(2, { phase: 'Succeeded', result: { commit: COMMIT } }));
     expect(status).not.toHaveProperty('headSHA');

@@ -19,6 +19,7 @@ import { countStates, type NodeState } from './states.ts';
 
 const ACTIVE = 50;
 const FAILURES = 20;
+const SKIPPED = 50;
 const BRANCHES = 50;
 
 /** What one pass over the DAG found. */
@@ -103,9 +104,12 @@ export function progressStatus(
   const counts = countStates(progress.states);
   const active: AgentTask[] = [];
   const failures: AgentTask[] = [];
+  const skipped: NonNullable<WorkflowStatus['skipped']> = [];
   const branches: string[] = [];
-  for (const state of progress.states.values()) {
+  for (const [name, state] of progress.states) {
     if (state.state === 'active') active.push(state.child);
+    else if (state.state === 'skipped')
+      skipped.push({ name, reason: state.reason, message: state.because.slice(0, 128).toWellFormed() });
     else if (state.state === 'ended') {
       if (state.child.status?.phase === 'Failed') failures.push(state.child);
       if (state.child.status?.branch) branches.push(state.child.status.branch);
@@ -118,6 +122,7 @@ export function progressStatus(
     progress: `${ended}/${counts.total}`,
     active: active.slice(0, ACTIVE).map(brief),
     failures: failures.slice(0, FAILURES).map(brief),
+    skipped: skipped.slice(0, SKIPPED),
     branches: branches.slice(0, BRANCHES),
     ...(head ? { headSHA: head } : {}),
   };
@@ -153,12 +158,13 @@ function openChange(workflow: Workflow, counts: TaskCounts, active: readonly Age
 function endChange(counts: TaskCounts, failures: readonly AgentTask[], progress: Progress): Change {
   if (progress.ending)
     return { phase: progress.ending.phase, reason: progress.ending.reason, message: progress.ending.message };
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
   const first = failures[0];
   if (first)
     return {
       phase: 'Failed',
       reason: reasons.TaskFailed,
-      message: `${counts.failed} of ${counts.total} tasks failed; "${nameOf(first)}": ${first.status?.reason}: ${first.status?.message}`,
+      message: `${counts.failed} of ${counts.total} tasks failed${skipped}; "${nameOf(first)}": ${first.status?.reason}: ${first.status?.message}`,
     };
   if (counts.cancelled > 0)
     return {
@@ -166,7 +172,6 @@ function endChange(counts: TaskCounts, failures: readonly AgentTask[], progress:
       reason: reasons.CancelledByUser,
       message: `${counts.cancelled} of ${counts.total} tasks were cancelled`,
     };
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
   return {
     phase: 'Succeeded',
     reason: reasons.Completed,
