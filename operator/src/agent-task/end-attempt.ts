@@ -1,7 +1,7 @@
 import type { AgentTaskStatus } from '@millwright/crds';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import type { TaskObservation } from './observation.ts';
-import { afterFailure, attemptOf, type Failure } from './status.ts';
+import { afterFailure, attemptOf, type Failure, failureNote } from './status.ts';
 
 /** A failed attempt: its status first, since it is what makes the messages superfluous. */
 export function endAttempt(
@@ -14,10 +14,7 @@ export function endAttempt(
   const { task } = observed;
   const attempt = attemptOf(task);
   const status = afterFailure(task, failure, now, observed.random, more);
-  const message = `attempt ${attempt}: ${failure.class}: ${failure.reason}: ${failure.message}`;
-  const actions: TaskAction[] = [
-    { do: 'status', status, note: { type: 'Warning', reason: 'AttemptFailed', message: message.slice(0, 1024) } },
-  ];
+  const actions: TaskAction[] = [{ do: 'status', status, note: failureNote(task, status, failure) }];
   if (messages.length > 0) actions.push({ do: 'settle', messages });
   actions.push({ do: 'endAttempt', attempt }, { do: 'release' });
   return { actions };

@@ -1,6 +1,7 @@
 import type { AgentTaskStatus, EffectFailure } from '@millwright/crds';
 import { describe, expect, test } from 'vitest';
 import { STUCK_START_MS } from '../agent-pool/troubles.ts';
+import type { Note } from '../note.ts';
 import { aChild, aPool, aTask, at, aWorkflow, COMMIT, NOW, runningOn, verifyingOn } from '../testing/objects.ts';
 import {
   answer,
@@ -108,6 +109,31 @@ describe('the end of a run', () => {
     ],
   ])('%s', (_, change, actions) => {
     expect(summary(planTask(observation({ ...running, ...change }), NOW))).toEqual(actions);
+  });
+
+  const lost = result(1, { outcome: 'failed', reason: 'CommandFailed', message: 'no' });
+  test.each<[string, Partial<TaskObservation['inbox']>, number, Partial<Note>]>([
+    ['published', { runResult: result(1), effectResult: answer(2) }, 1, { type: 'Normal', reason: 'Succeeded' }],
+    ['nothing changed', { runResult: noCommit(1) }, 1, { type: 'Normal', reason: 'Succeeded' }],
+    [
+      'failed with attempts left',
+      { runResult: lost },
+      2,
+      { type: 'Warning', reason: 'AttemptFailed', message: 'attempt 1: agent: CommandFailed: no' },
+    ],
+    ['failed for good', { runResult: lost }, 1, { type: 'Warning', reason: 'Failed' }],
+    [
+      'refused by the forge',
+      { runResult: result(1), effectResult: answer(2, { ok: false, failure: 'permanent' }) },
+      2,
+      { type: 'Warning', reason: 'Failed' },
+    ],
+  ])('is told in one Event: %s', (_, inbox, maxAttempts, note) => {
+    const task = aTask({ retry: { maxAttempts } }, runningOn('a'));
+    const { actions } = planTask(observation({ task, inbox: { claims: [], ...inbox } }), NOW);
+    expect(actions.flatMap((action) => ('note' in action ? [action.note] : []))).toEqual([
+      expect.objectContaining(note),
+    ]);
   });
 
   test('the branch carries the names of Workflow and task, the ref those of task and attempt', () => {

@@ -5,7 +5,7 @@ import type { TaskAction, TaskPlan } from './actions.ts';
 import { ids, isHeldLong } from './inbox.ts';
 import { attemptRef, branchOf } from './names.ts';
 import type { TaskObservation } from './observation.ts';
-import { afterFailure, attemptOf, type Failure, finished, iso, nextStatus } from './status.ts';
+import { afterFailure, attemptOf, type Failure, failureNote, finished, iso, nextStatus } from './status.ts';
 
 /** Between two tries to publish a branch that the forge does not take for now. */
 export const PUBLISH_BACKOFF: BackoffPolicy = { baseMs: 5_000, capMs: 5 * 60_000 };
@@ -52,7 +52,7 @@ export function publish(
     const message = `published ${result.commit.slice(0, 12)} as ${branch}`;
     return end(finished(task, now, 'Succeeded', reasons.Completed, message, { result, branch, ...tests }), {
       type: 'Normal',
-      reason: 'Published',
+      reason: 'Succeeded',
       message,
     });
   }
@@ -60,12 +60,10 @@ export function publish(
   const isNews = answer?.failure === 'permanent' || (answer?.retry ?? failuresOf(task)) === failuresOf(task);
   const failure = isNews ? answer : undefined;
   const refusal = failure && refusalOf(observed, failure, now);
-  if (refusal)
-    return end(afterFailure(task, refusal, now, observed.random, tests), {
-      type: 'Warning',
-      reason: 'AttemptFailed',
-      message: refusal.message.slice(0, 1024),
-    });
+  if (refusal) {
+    const status = afterFailure(task, refusal, now, observed.random, tests);
+    return end(status, failureNote(task, status, refusal));
+  }
   if (failure) return again(observed, failure, { result, ...tests }, now);
   return ask(observed, { ...result, commit: result.commit }, { result, ...tests }, now);
 }

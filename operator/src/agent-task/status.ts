@@ -12,6 +12,7 @@ import {
 import { traceIdOf } from '@millwright/otel';
 import { setCondition } from '../conditions.ts';
 import { duration } from '../duration.ts';
+import type { Note } from '../note.ts';
 import { fullJitter } from '../runtime/backoff.ts';
 import { attemptRef } from './names.ts';
 import { workflowOf } from './owner.ts';
@@ -204,6 +205,16 @@ export function afterFailure(
     attempt: attempt + 1,
     nextAttemptAt: iso(now + delay),
   });
+}
+
+/** What is told of a failed attempt: with the last one, the task has failed. `status` is what follows from it. */
+export function failureNote(task: AgentTask, status: AgentTaskStatus, failure: Failure): Note {
+  const message = `attempt ${attemptOf(task)}: ${failure.class}: ${failure.reason}: ${failure.message}`;
+  return {
+    type: 'Warning',
+    reason: status.phase === 'Failed' ? 'Failed' : 'AttemptFailed',
+    message: message.slice(0, 1024),
+  };
 }
 
 /** Keys to remove from a status: explicit, so that a merge never keeps what belonged to the attempt before. */

@@ -36,7 +36,7 @@ describe('the summary', () => {
       message: '1 of 4 tasks are at work',
       startedAt: at(0),
     });
-    expect(note).toBeUndefined();
+    expect(note).toEqual({ type: 'Warning', reason: 'TaskFailed', message: '"t0": CommandFailed: exit code 1' });
   });
 
   test('of one that succeeded', () => {
@@ -120,6 +120,28 @@ describe('the summary', () => {
     const summed = statusOf({ tasks: many(500) }, all(500, status)).status;
     expect(workflowStatus.parse(summed)).toEqual(summed);
     expect(Buffer.byteLength(JSON.stringify(summed))).toBeLessThan(64 * 1024);
+  });
+});
+
+describe('what is told', () => {
+  const failed = (reason: string): AgentTaskStatus => ({ phase: 'Failed', reason, message: 'exit code 1' });
+  test('once: that it was accepted', () => {
+    const first = statusOf({ tasks: [...many(2), { name: 'last', dependsOn: ['t0'] }] }, { t0: {} });
+    expect(first.note).toEqual({ type: 'Normal', reason: 'Accepted', message: '3 tasks, 2 of them started' });
+    expect(statusOf({ tasks: many(2) }, { t0: {} }, first.status).note).toBeUndefined();
+  });
+
+  test('once each: the tasks that failed, of several the first that is new', () => {
+    const first = statusOf({ tasks: many(4) }, { t0: failed('A') });
+    expect(first.note).toMatchObject({ type: 'Warning', reason: 'TaskFailed', message: '"t0": A: exit code 1' });
+    const second = statusOf({ tasks: many(4) }, { t0: failed('A'), t1: failed('B'), t2: failed('C') }, first.status);
+    expect(second.note).toMatchObject({ message: '"t1": B: exit code 1' });
+    expect(statusOf({ tasks: many(4) }, all(3, failed('A')), second.status).note).toBeUndefined();
+  });
+
+  test('no failure twice when there are more than the status names', () => {
+    const { status } = statusOf({ tasks: many(40) }, all(30, failed('A')));
+    expect(statusOf({ tasks: many(40) }, all(30, failed('A')), status).note).toBeUndefined();
   });
 });
 

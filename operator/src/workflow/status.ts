@@ -128,12 +128,38 @@ export function progressStatus(
   };
   const change = progress.open ? openChange(workflow, counts, active, progress) : endChange(counts, failures, progress);
   const status = nextStatus(workflow, now, { ...more, ...change }, true);
-  if (progress.open) return { status };
+  const note = progress.open ? openNote(workflow, counts, failures, active.length + progress.created) : endNote(change);
+  return { status, ...(note ? { note } : {}) };
+}
+
+/**
+ * What is told beside a status that is written anyway, so rarely more than once in a Workflow's life: that it was accepted, and which task has
+ * failed since the last write. One that ends before its first status is written tells of its end only.
+ */
+function openNote(
+  { status }: Workflow,
+  counts: TaskCounts,
+  failures: readonly AgentTask[],
+  started: number,
+): Note | undefined {
+  const known = new Set(status?.failures?.map(({ name }) => name));
+  const fresh = failures.find((task) => !known.has(nameOf(task)));
+  if (fresh && counts.failed > (status?.counts?.failed ?? 0))
+    return { type: 'Warning', reason: reasons.TaskFailed, message: saidOf(fresh) };
+  if (status?.conditions?.some(({ type, status: is }) => type === conditionTypes.Accepted && is === 'True'))
+    return undefined;
   return {
-    status,
-    note: { type: change.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: change.phase, message: change.message },
+    type: 'Normal',
+    reason: reasons.Accepted,
+    message: `${counts.total} ${counts.total === 1 ? 'task' : 'tasks'}, ${started} of them started`,
   };
 }
+
+const endNote = ({ phase, message }: Change): Note => ({
+  type: phase === 'Succeeded' ? 'Normal' : 'Warning',
+  reason: phase,
+  message,
+});
 
 function openChange(workflow: Workflow, counts: TaskCounts, active: readonly AgentTask[], progress: Progress): Change {
   if (progress.ending)
@@ -164,7 +190,7 @@ function endChange(counts: TaskCounts, failures: readonly AgentTask[], progress:
     return {
       phase: 'Failed',
       reason: reasons.TaskFailed,
-      message: `${counts.failed} of ${counts.total} tasks failed${skipped}; "${nameOf(first)}": ${first.status?.reason}: ${first.status?.message}`,
+      message: `${counts.failed} of ${counts.total} tasks failed${skipped}; ${saidOf(first)}`,
     };
   if (counts.cancelled > 0)
     return {
@@ -195,6 +221,8 @@ export function hindered(
 }
 
 const nameOf = (task: AgentTask): string => task.metadata.labels?.['millwright.dev/task'] ?? task.metadata.name;
+
+const saidOf = (task: AgentTask): string => `"${nameOf(task)}": ${task.status?.reason}: ${task.status?.message}`;
 
 const brief = (task: AgentTask) => ({
   name: nameOf(task),
