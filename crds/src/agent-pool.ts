@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { capabilities, conditions, dnsLabel, image, integer, resources, rules, text } from './values.ts';
+import {
+  capabilities,
+  conditions,
+  dnsLabel,
+  image,
+  integer,
+  observedGeneration,
+  resources,
+  rules,
+  text,
+} from './values.ts';
 
 export const agentPoolSpec = z
   .object({
@@ -25,7 +35,16 @@ export const agentPoolSpec = z
           .default(86_400)
           .meta({ description: 'Seconds after which a sandbox is ended, whatever it does.' }),
         egress: z
-          .array(z.object({ cidr: z.string().min(1).max(64), ports: z.array(integer(1, 65_535)).max(32).optional() }))
+          .array(
+            z.object({
+              cidr: z.string().min(1).max(64).meta({ description: 'Block of addresses, for example 10.0.0.0/8.' }),
+              ports: z
+                .array(integer(1, 65_535))
+                .max(32)
+                .optional()
+                .meta({ description: 'TCP ports there; all when absent.' }),
+            }),
+          )
           .max(64)
           .optional()
           .meta({ description: 'Addresses that commands may reach besides broker, gateway and DNS.' }),
@@ -62,14 +81,16 @@ export const agentPoolSpec = z
 export type AgentPoolSpec = z.infer<typeof agentPoolSpec>;
 
 export const agentPoolStatus = z.object({
-  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
+  observedGeneration: observedGeneration.optional(),
   idle: integer(0, 100_000).optional().meta({ description: 'Sandboxes ready for a task.' }),
   busy: integer(0, 100_000).optional().meta({ description: 'Sandboxes (or external agents) at work.' }),
   starting: integer(0, 100_000).optional().meta({ description: 'Sandboxes being started.' }),
   waiting: integer(0, 1_000_000).optional().meta({ description: 'Tasks that wait for an agent of this pool.' }),
   sequence: integer(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Number of the last sandbox started.' }),
   queues: z.array(text(255)).max(64).optional().meta({ description: 'Work queues that agents of this pool consume.' }),
-  message: text(1024).optional(),
+  message: text(1024)
+    .optional()
+    .meta({ description: 'What is the matter, and what to change; empty when all is well.' }),
   conditions: conditions.optional(),
 });
 export type AgentPoolStatus = z.infer<typeof agentPoolStatus>;

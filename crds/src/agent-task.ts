@@ -12,11 +12,13 @@ import {
   fields,
   integer,
   localRef,
+  observedGeneration,
   rules,
   shellLine,
   text,
   time,
   timeToLive,
+  traceID,
   uid,
 } from './values.ts';
 
@@ -70,7 +72,7 @@ export const exactlyOneInstruction: CelRule = {
 const dependency = z.object({
   name: dnsLabel.meta({ description: 'Name of the task in the Workflow.' }),
   ref: text(255).meta({ description: 'Ref of the attempt that produced the commit.' }),
-  commit: commitHash,
+  commit: commitHash.meta({ description: 'The commit.' }),
 });
 
 export const agentTaskSpec = fields({
@@ -112,10 +114,10 @@ export const agentTaskSpec = fields({
 export type AgentTaskSpec = z.infer<typeof agentTaskSpec>;
 
 export const artifactRef = z.object({
-  name: text(128).min(1),
-  digest,
-  mediaType: text(128).optional(),
-  bytes: integer(0, Number.MAX_SAFE_INTEGER).optional(),
+  name: text(128).min(1).meta({ description: 'What it is, for example log.' }),
+  digest: digest.meta({ description: 'Under which it is stored; the gateway serves it at /artifacts/<digest>.' }),
+  mediaType: text(128).optional().meta({ description: 'Media type of the content.' }),
+  bytes: integer(0, Number.MAX_SAFE_INTEGER).optional().meta({ description: 'Size in bytes.' }),
 });
 export type ArtifactRef = z.infer<typeof artifactRef>;
 
@@ -128,31 +130,49 @@ export const taskResult = z.object({
   commit: commitHash.optional().meta({ description: 'The produced commit; absent when nothing changed.' }),
   base: commitHash.optional().meta({ description: 'The commit the work started from.' }),
   ref: text(255).optional().meta({ description: 'Ref of the attempt that holds the commit.' }),
-  artifacts: z.array(artifactRef).max(32).optional(),
+  artifacts: z
+    .array(artifactRef)
+    .max(32)
+    .optional()
+    .meta({ description: 'Files that were stored, such as the whole output.' }),
 });
 export type TaskResult = z.infer<typeof taskResult>;
 
 const attemptRecord = z.object({
-  attempt: integer(1, 1_000),
-  outcome: z.enum(['Succeeded', 'Failed', 'Cancelled']),
-  class: z.enum(failureClasses).optional(),
-  reason: text(64),
-  message: text(512).optional(),
-  pod: text(253).optional(),
-  startedAt: time.optional(),
-  finishedAt: time,
+  attempt: integer(1, 1_000).meta({ description: 'Number of the attempt, from 1.' }),
+  outcome: z.enum(['Succeeded', 'Failed', 'Cancelled']).meta({ description: 'How it ended.' }),
+  class: z
+    .enum(failureClasses)
+    .optional()
+    .meta({ description: 'Who is to blame for a failure, which decides what follows.' }),
+  reason: text(64).meta({ description: 'One word for why it ended so.' }),
+  message: text(512).optional().meta({ description: 'A sentence for people.' }),
+  pod: text(253).optional().meta({ description: 'Pod that ran it.' }),
+  startedAt: time.optional().meta({ description: 'When its claim was granted.' }),
+  finishedAt: time.meta({ description: 'When it ended.' }),
 });
 export type AttemptRecord = z.infer<typeof attemptRecord>;
 
-export const agentRef = z.object({ pool: text(253), pod: text(253) });
+export const agentRef = z.object({
+  pool: text(253).meta({ description: 'The AgentPool.' }),
+  pod: text(253).meta({ description: 'The pod.' }),
+});
 export type AgentRef = z.infer<typeof agentRef>;
 
 /** A granted claim: who holds it, and the leader's epoch at the grant, which fences results. */
-const claim = agentRef.extend({ epoch: integer(0, Number.MAX_SAFE_INTEGER), at: time });
+const claim = agentRef.extend({
+  epoch: integer(0, Number.MAX_SAFE_INTEGER).meta({
+    description: 'Term of the leader that granted the claim; results carry it.',
+  }),
+  at: time.meta({ description: 'When the claim was granted.' }),
+});
 
 export const agentTaskStatus = z.object({
-  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
-  phase: z.enum(taskPhases).optional(),
+  observedGeneration: observedGeneration.optional(),
+  phase: z
+    .enum(taskPhases)
+    .optional()
+    .meta({ description: 'Where the task stands. Succeeded, Failed and Cancelled are ends.' }),
   reason: text(64).optional().meta({ description: 'One word for why the task is in this phase.' }),
   message: text(1024).optional().meta({ description: 'A sentence for people: why, and what to change.' }),
   attempt: integer(0, 1_000).optional().meta({ description: 'Number of the current attempt, from 1.' }),
@@ -162,7 +182,7 @@ export const agentTaskStatus = z.object({
   verifier: claim.optional().meta({ description: 'Who verifies, or verified, the current attempt.' }),
   nextAttemptAt: time.optional().meta({ description: 'When a failed attempt is repeated.' }),
   history: z.array(attemptRecord).max(10).optional().meta({ description: 'The last attempts that ended.' }),
-  result: taskResult.optional(),
+  result: taskResult.optional().meta({ description: 'What the current attempt produced.' }),
   publishing: z
     .object({
       failures: integer(1, 1_000_000).meta({ description: 'Tries that failed so far.' }),
@@ -176,11 +196,11 @@ export const agentTaskStatus = z.object({
   tests: text(32).optional().meta({ description: 'Acceptance commands passed and run, ready to print: 3/3.' }),
   branch: text(255).optional().meta({ description: 'The published branch.' }),
   cost: text(32).optional().meta({ description: 'Spent on models, ready to print; empty where none was asked.' }),
-  queuedAt: time.optional(),
-  startedAt: time.optional(),
-  finishedAt: time.optional(),
+  queuedAt: time.optional().meta({ description: 'Since when it has waited: its creation.' }),
+  startedAt: time.optional().meta({ description: 'When the first attempt started.' }),
+  finishedAt: time.optional().meta({ description: 'When it ended, however it ended.' }),
   duration: text(32).optional().meta({ description: 'From start to end, ready to print.' }),
-  traceID: text(32).optional(),
+  traceID: traceID.optional(),
   conditions: conditions.optional(),
 });
 export type AgentTaskStatus = z.infer<typeof agentTaskStatus>;

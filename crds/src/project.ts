@@ -6,6 +6,7 @@ import {
   image,
   integer,
   localRef,
+  observedGeneration,
   resources,
   rules,
   shellLine,
@@ -69,9 +70,11 @@ export const projectSpec = z.object({
 export type ProjectSpec = z.infer<typeof projectSpec>;
 
 export const projectStatus = z.object({
-  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
+  observedGeneration: observedGeneration.optional(),
   activeWorkflows: integer(0, 1_000_000).optional().meta({ description: 'Workflows that have not ended.' }),
-  message: text(1024).optional(),
+  message: text(1024)
+    .optional()
+    .meta({ description: 'What is the matter, and what to change; empty when all is well.' }),
   conditions: conditions.optional(),
 });
 export type ProjectStatus = z.infer<typeof projectStatus>;

@@ -90,8 +90,9 @@ export const envVar = fields({
   name: z
     .string()
     .max(128)
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
-  value: z.string().max(4096),
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+    .meta({ description: 'Name of the variable.' }),
+  value: z.string().max(4096).meta({ description: 'Its value, as it is: nothing is expanded.' }),
 });
 
 export const environment = z
@@ -103,13 +104,22 @@ export const environment = z
     'x-kubernetes-list-map-keys': ['name'],
   });
 
+/** Of a status, or of one of its conditions. */
+export const observedGeneration = integer(0, Number.MAX_SAFE_INTEGER).meta({
+  description: 'The metadata.generation of the spec that this was made from; a lower one is out of date.',
+});
+
+export const traceID = text(32).meta({
+  description: 'Trace of the run, in hexadecimal: look for it in your tracing backend.',
+});
+
 export const condition = z.object({
-  type: z.string().max(64),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().max(64),
-  message: z.string().max(1024),
-  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER),
-  lastTransitionTime: time,
+  type: z.string().max(64).meta({ description: 'The aspect, for example Accepted or Ready.' }),
+  status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether it is so.' }),
+  reason: z.string().max(64).meta({ description: 'One word for why.' }),
+  message: z.string().max(1024).meta({ description: 'A sentence for people: why, and what to change. May be empty.' }),
+  observedGeneration,
+  lastTransitionTime: time.meta({ description: 'When its status changed last.' }),
 });
 export type Condition = z.infer<typeof condition>;
 
@@ -130,7 +140,7 @@ export const localRef = (what: string) =>
       .min(1)
       .max(253)
       .meta({ description: `Name of the ${what}, in the same namespace.` }),
-  });
+  }).meta({ description: `The ${what}.` });
 
 /** A structural validation rule of the API server. */
 export interface CelRule {

@@ -9,10 +9,12 @@ import {
   fields,
   integer,
   localRef,
+  observedGeneration,
   rules,
   text,
   time,
   timeToLive,
+  traceID,
 } from './values.ts';
 
 /** The largest DAG: 2,000 tasks at a typical size stay well under the object size limit of etcd. */
@@ -91,21 +93,21 @@ export const workflowSpec = fields({
 export type WorkflowSpec = z.infer<typeof workflowSpec>;
 
 export const taskCounts = z.object({
-  total: integer(0, MAX_TASKS),
-  pending: integer(0, MAX_TASKS),
-  running: integer(0, MAX_TASKS),
-  succeeded: integer(0, MAX_TASKS),
-  failed: integer(0, MAX_TASKS),
-  skipped: integer(0, MAX_TASKS),
-  cancelled: integer(0, MAX_TASKS),
+  total: integer(0, MAX_TASKS).meta({ description: 'Tasks in all.' }),
+  pending: integer(0, MAX_TASKS).meta({ description: 'Tasks that wait: for others, or for an agent.' }),
+  running: integer(0, MAX_TASKS).meta({ description: 'Tasks that are run or verified.' }),
+  succeeded: integer(0, MAX_TASKS).meta({ description: 'Tasks that succeeded.' }),
+  failed: integer(0, MAX_TASKS).meta({ description: 'Tasks that failed.' }),
+  skipped: integer(0, MAX_TASKS).meta({ description: 'Tasks that will never run.' }),
+  cancelled: integer(0, MAX_TASKS).meta({ description: 'Tasks that were cancelled.' }),
 });
 export type TaskCounts = z.infer<typeof taskCounts>;
 
 const taskBrief = z.object({
-  name: text(63),
-  phase: text(32),
-  reason: text(64).optional(),
-  message: text(512).optional(),
+  name: text(63).meta({ description: 'Name of the task in the Workflow.' }),
+  phase: text(32).meta({ description: 'Phase of its AgentTask.' }),
+  reason: text(64).optional().meta({ description: 'One word for why it is in this phase.' }),
+  message: text(512).optional().meta({ description: 'A sentence for people.' }),
 });
 
 const skippedTask = z.object({
@@ -115,13 +117,19 @@ const skippedTask = z.object({
 });
 
 export const workflowStatus = z.object({
-  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER).optional(),
-  phase: z.enum(workflowPhases).optional(),
-  reason: text(64).optional(),
-  message: text(1024).optional(),
-  stage: z.enum(stages).optional(),
+  observedGeneration: observedGeneration.optional(),
+  phase: z
+    .enum(workflowPhases)
+    .optional()
+    .meta({ description: 'Where the Workflow stands. Succeeded, Failed and Cancelled are ends.' }),
+  reason: text(64).optional().meta({ description: 'One word for why it is in this phase.' }),
+  message: text(1024).optional().meta({ description: 'A sentence for people: why, and what to change.' }),
+  stage: z
+    .enum(stages)
+    .optional()
+    .meta({ description: 'BUILD while it goes on, DONE at its end; the others are not used yet.' }),
   progress: text(16).optional().meta({ description: 'Tasks ended and in all, ready to print: 4/7.' }),
-  counts: taskCounts.optional(),
+  counts: taskCounts.optional().meta({ description: 'How many tasks there are, by where they stand.' }),
   active: z
     .array(taskBrief)
     .max(50)
@@ -133,11 +141,11 @@ export const workflowStatus = z.object({
       'Tasks that will never run, and so have no AgentTask: a dependency did not succeed, or when was false. At most 50.',
   }),
   branches: z.array(text(255)).max(50).optional().meta({ description: 'Published branches, at most 50.' }),
-  traceID: text(32).optional(),
+  traceID: traceID.optional(),
   headSHA: commitHash.optional().meta({ description: 'The commit of the last task, when a single task ends the DAG.' }),
-  startedAt: time.optional(),
-  finishedAt: time.optional(),
-  duration: text(32).optional(),
+  startedAt: time.optional().meta({ description: 'When it was created.' }),
+  finishedAt: time.optional().meta({ description: 'When it ended, however it ended.' }),
+  duration: text(32).optional().meta({ description: 'From start to end, ready to print.' }),
   conditions: conditions.optional(),
 });
 export type WorkflowStatus = z.infer<typeof workflowStatus>;
