@@ -198,10 +198,15 @@ export const agentTaskStatus = z.object({
   cost: text(32).optional().meta({ description: 'Spent on models, ready to print; empty where none was asked.' }),
   queuedAt: time.optional().meta({ description: 'Since when it has waited: its creation.' }),
   startedAt: time.optional().meta({ description: 'When the first attempt started.' }),
-  finishedAt: time.optional().meta({ description: 'When it ended, however it ended.' }),
+  finishedAt: time.optional().meta({
+    description: "When it ended, however it ended: kubectl wait --for=jsonpath='{.status.finishedAt}' waits for it.",
+  }),
   duration: text(32).optional().meta({ description: 'From start to end, ready to print.' }),
   traceID: traceID.optional(),
-  conditions: conditions.optional(),
+  conditions: conditions.optional().meta({
+    description:
+      'Accepted: it can be run. Dispatched: an agent has it. ChecksPassed: of its acceptance commands. Published: its branch is on the forge. Complete and Failed are set at the end, one of them True: Complete when it succeeded, else Failed.',
+  }),
 });
 export type AgentTaskStatus = z.infer<typeof agentTaskStatus>;
 

@@ -144,8 +144,13 @@ export const workflowStatus = z.object({
   traceID: traceID.optional(),
   headSHA: commitHash.optional().meta({ description: 'The commit of the last task, when a single task ends the DAG.' }),
   startedAt: time.optional().meta({ description: 'When it was created.' }),
-  finishedAt: time.optional().meta({ description: 'When it ended, however it ended.' }),
+  finishedAt: time.optional().meta({
+    description: "When it ended, however it ended: kubectl wait --for=jsonpath='{.status.finishedAt}' waits for it.",
+  }),
   duration: text(32).optional().meta({ description: 'From start to end, ready to print.' }),
-  conditions: conditions.optional(),
+  conditions: conditions.optional().meta({
+    description:
+      'Accepted: it can be run. Complete and Failed are set at the end, one of them True: Complete when it succeeded, else Failed.',
+  }),
 });
 export type WorkflowStatus = z.infer<typeof workflowStatus>;
