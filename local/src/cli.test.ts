@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -35,4 +35,12 @@ it('says that there is no platform yet', () => {
   const { status, stderr } = cli('dead-letters', 'list');
   expect(status).toBe(1);
   expect(stderr).toContain('npm run local -- up');
+});
+
+it('shows the state of every part, and makes nothing by looking', () => {
+  const { status, stdout } = cli('status');
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^PART +STATE +ADDRESS$/m);
+  expect(stdout).toMatch(/^kube-apiserver +down +not running$/m);
+  expect(existsSync(join(folder, 'secrets'))).toBe(false);
 });

@@ -6,9 +6,10 @@ import { BrokerError, deadLettersCommand } from '@millwright/broker';
 import { createContext } from './context.ts';
 import { MissingRequirement } from './debian.ts';
 import { environmentExports, readEnvironment } from './env.ts';
-import { down, reset, status, up } from './platform.ts';
+import { down, reset, up } from './platform.ts';
 import { pretty } from './progress.ts';
 import type { Context } from './service.ts';
+import { status, statusTable } from './status.ts';
 import { StartFailed } from './supervisor.ts';
 
 const help = `The local platform: a real Kubernetes, RabbitMQ, Postgres, PostgREST and Jaeger on this machine.
@@ -17,7 +18,8 @@ Usage: npm run local -- <command>
 
   up             start whatever does not run yet; builds and installs what is missing the first time
   down           end everything that was started; data stays
-  status         what is healthy, and where its log is; exit code 1 unless all of it is
+  status         every part, Millwright's own included: its state and its addresses; --json says more;
+                 exit code 1 unless all of them are healthy
   logs NAME      print a service's log; -f follows it
   reset          down, and delete all data (the built tools stay)
   env            print the addresses and credentials as shell exports; --json for all of them
@@ -77,12 +79,11 @@ async function printStatus(ctx: Context, json: boolean): Promise<number> {
   const all = await status(ctx);
   if (json) console.log(JSON.stringify(all, null, 2));
   else {
-    const width = Math.max(...all.map(({ service }) => service.length));
-    for (const { service, state, detail, log } of all) {
-      console.log(`${service.padEnd(width)}  ${state.padEnd(9)}  ${detail.split('\n')[0]?.slice(0, 100)}`);
-      if (state !== 'healthy') console.log(`${' '.repeat(width + 2)}log: ${log}`);
-    }
-    console.log(`Logs are in ${join(ctx.stateDir, 'logs')}`);
+    console.log(statusTable(all));
+    const healthy = all.every(({ state }) => state === 'healthy');
+    const installed = all.some(({ part }) => part === 'operator');
+    if (healthy && !installed) console.log('\nMillwright is not installed on it: `npm start` does that.');
+    console.log('\nCredentials: npm run -s local -- env --json. Output of a part: npm run local -- logs PART.');
   }
   return all.every(({ state }) => state === 'healthy') ? 0 : 1;
 }

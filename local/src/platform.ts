@@ -7,9 +7,9 @@ import { readIfPresent, writeAtomically } from './files.ts';
 import { withLock } from './lock.ts';
 import { networkDown, networkPackages, networkUp } from './network.ts';
 import { runningDaemon } from './process/daemon.ts';
-import type { Context, Service } from './service.ts';
+import type { Context } from './service.ts';
 import { commandLineTools, services } from './services.ts';
-import { inOrder, startServices, stopServices } from './supervisor.ts';
+import { startServices, stopServices } from './supervisor.ts';
 import { createToolBuilder } from './tools.ts';
 
 /**
@@ -73,35 +73,4 @@ export async function reset(ctx: Context): Promise<void> {
   rmSync(ctx.stateDir, { recursive: true, force: true });
   // containerd's volatile half, of no use without the other; the lock beside it is for all checkouts.
   rmSync(join(ctx.runDir, 'containerd'), { recursive: true, force: true });
-}
-
-export interface ServiceStatus {
-  readonly service: string;
-  readonly state: 'healthy' | 'unhealthy' | 'down';
-  /** Why it is not healthy, or since when it runs. */
-  readonly detail: string;
-  readonly pid?: number;
-  readonly log: string;
-}
-
-/** Probes every service once. */
-export function status(ctx: Context): Promise<ServiceStatus[]> {
-  return Promise.all(inOrder(services).map((service) => statusOf(ctx, service)));
-}
-
-async function statusOf(ctx: Context, service: Service): Promise<ServiceStatus> {
-  const common = { service: service.name, log: ctx.logFile(service.name) };
-  const record = runningDaemon(recordFile(ctx, service.name));
-  if (!record) return { ...common, state: 'down', detail: 'not running' };
-  try {
-    await service.ready(ctx);
-    return { ...common, state: 'healthy', detail: `since ${record.startedAt}`, pid: record.pid };
-  } catch (error) {
-    return {
-      ...common,
-      state: 'unhealthy',
-      detail: error instanceof Error ? error.message : String(error),
-      pid: record.pid,
-    };
-  }
 }

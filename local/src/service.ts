@@ -41,6 +41,8 @@ export interface Service {
   beforeStop?(ctx: Context): Promise<void>;
   /** Cleans up what outlives the process (mounts, child processes of its own), after it has ended. */
   afterStop?(ctx: Context): Promise<void>;
+  /** Where people and their programs reach it: URL → what answers there. Credentials are taken out before they are shown. */
+  addresses?(ctx: Context): Readonly<Record<string, string>>;
   /** What to try when it fails, one sentence for a person. */
   readonly remedy: string;
 }

@@ -1,6 +1,6 @@
 import { certificate, clusterAuthority, frontProxyAuthority, serviceAccountKeys } from '../kubernetes/certificates.ts';
 import { callApiServer } from '../kubernetes/client.ts';
-import { adminKubeconfig, writeKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { adminKubeconfig, apiServerUrl, writeKubeconfig } from '../kubernetes/kubeconfig.ts';
 import type { Service } from '../service.ts';
 
 /** kube-apiserver on the bridge's gateway address, so that host and pods use one URL and the `kubernetes` Service has an endpoint. */
@@ -14,6 +14,7 @@ export const apiserver: Service = {
   stop: { timeoutSeconds: 5 },
   remedy:
     'See whether another program has the port; `npm run local -- reset` makes new certificates and an empty cluster.',
+  addresses: (ctx) => ({ [apiServerUrl(ctx)]: 'Kubernetes API' }),
   async prepare(ctx) {
     const { gateway, loopback, kubernetesService, clusterDomain, serviceCidr } = ctx.addresses;
     const authority = await clusterAuthority(ctx);

@@ -21,6 +21,7 @@ export const gitDaemon: Service = {
   name: 'git-daemon',
   packages: ['git'],
   remedy: 'Check that nothing else listens on port 9418 of the bridge, and that git is not older than 2.39.',
+  addresses: (ctx) => ({ [repositoryUrl(ctx, '')]: 'git' }),
   async prepare(ctx) {
     await ownedFolder(nobody, ctx.dataDir('git-daemon'));
     const folder = await ownedFolder(nobody, repositoriesDir(ctx));

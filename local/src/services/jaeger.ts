@@ -14,6 +14,11 @@ export const jaeger: Service = {
   name: 'jaeger',
   tools: ['jaeger'],
   remedy: 'read its log',
+  addresses(ctx) {
+    const { queryUrl, otlpUrl } = jaegerEndpoints(ctx);
+    // What a Go module carries of Jaeger has no web pages.
+    return { [`${queryUrl}/api`]: 'query API (JSON)', [otlpUrl]: 'OTLP over HTTP' };
+  },
 
   async prepare(ctx) {
     const { loopback, gateway } = ctx.addresses;

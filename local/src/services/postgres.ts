@@ -30,6 +30,7 @@ export const postgres: Service = {
   // Fast shutdown: open connections are ended, nothing is lost.
   stop: { signal: 'SIGINT', timeoutSeconds: 30 },
   remedy: 'read its log; `npm run local -- reset` starts with an empty database',
+  addresses: (ctx) => ({ [postgresEndpoints(ctx).url]: 'SQL' }),
 
   async prepare(ctx) {
     const bin = await binaries(ctx);

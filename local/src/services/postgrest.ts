@@ -49,6 +49,7 @@ export const rest: Service = {
   name: 'rest',
   dependsOn: ['postgrest'],
   remedy: 'read its log',
+  addresses: (ctx) => ({ [`${supabaseEndpoints(ctx).url}/rest/v1`]: 'PostgREST, as Supabase offers it' }),
 
   async prepare(ctx) {
     return unprivileged(nobody, {

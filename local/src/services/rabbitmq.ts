@@ -25,6 +25,10 @@ export const rabbitmq: Service = {
   readyTimeoutSeconds: 90,
   stop: { timeoutSeconds: 30 },
   remedy: 'read its log; if its data was written by another version, `npm run local -- reset` starts afresh',
+  addresses(ctx) {
+    const { amqpUrl, managementUrl } = rabbitmqEndpoints(ctx);
+    return { [amqpUrl]: 'AMQP', [managementUrl]: 'management UI' };
+  },
 
   async prepare(ctx) {
     const who = await account('rabbitmq');

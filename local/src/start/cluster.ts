@@ -21,6 +21,8 @@ export interface Cluster {
   helm(args: readonly string[]): Promise<string>;
 }
 
+/** The Helm release. */
+export const RELEASE = 'millwright';
 export const SYSTEM_NAMESPACE = 'millwright-system';
 export const EXAMPLE_NAMESPACE = 'millwright-demo';
 

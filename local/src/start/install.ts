@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../service.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, RELEASE } from './cluster.ts';
 
-const RELEASE = 'millwright';
 /** Of the installed release: a hash of chart and values, so that an unchanged one is not upgraded again. */
 const STAMP = 'millwright.dev/installed';
 
