@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -43,4 +43,14 @@ it('shows the state of every part, and makes nothing by looking', () => {
   expect(stdout).toMatch(/^PART +STATE +ADDRESS$/m);
   expect(stdout).toMatch(/^kube-apiserver +down +not running$/m);
   expect(existsSync(join(folder, 'secrets'))).toBe(false);
+});
+
+it('names the logs there are when it is asked for none or for an unknown one', () => {
+  expect(cli('logs').stderr).toContain('There are none: nothing has been started yet.');
+  mkdirSync(join(folder, 'logs'), { recursive: true });
+  for (const file of ['etcd.log', 'etcd.log.1', 'kubelet.log']) writeFileSync(join(folder, 'logs', file), `${file}\n`);
+  const { status, stderr } = cli('logs', 'operator');
+  expect(status).toBe(2);
+  expect(stderr).toContain('There is no log of operator. There are: etcd, kubelet. ');
+  expect(cli('logs', 'etcd')).toMatchObject({ status: 0, stdout: 'etcd.log\n' });
 });

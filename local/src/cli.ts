@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BrokerError, deadLettersCommand } from '@millwright/broker';
 import { createContext } from './context.ts';
 import { MissingRequirement } from './debian.ts';
 import { environmentExports, readEnvironment } from './env.ts';
+import { printLog } from './logs.ts';
 import { down, reset, up } from './platform.ts';
 import { pretty } from './progress.ts';
 import type { Context } from './service.ts';
@@ -20,7 +18,7 @@ Usage: npm run local -- <command>
   down           end everything that was started; data stays
   status         every part, Millwright's own included: its state and its addresses; --json says more;
                  exit code 1 unless all of them are healthy
-  logs NAME      print a service's log; -f follows it
+  logs PART      print the log of a part, as status names it; -f follows it
   reset          down, and delete all data (the built tools stay)
   env            print the addresses and credentials as shell exports; --json for all of them
   dead-letters … list, show, re-drive and drop messages that nobody could read; dead-letters --help says more
@@ -86,18 +84,6 @@ async function printStatus(ctx: Context, json: boolean): Promise<number> {
     console.log('\nCredentials: npm run -s local -- env --json. Output of a part: npm run local -- logs PART.');
   }
   return all.every(({ state }) => state === 'healthy') ? 0 : 1;
-}
-
-function printLog(ctx: Context, name: string | undefined, follow: boolean): number {
-  const file = name && /^[\w.-]+$/.test(name) ? ctx.logFile(name) : undefined;
-  if (!file || !existsSync(file)) {
-    const names = readdirSync(join(ctx.stateDir, 'logs')).map((entry) => entry.replace(/\.log$/, ''));
-    console.error(`${name ? `There is no log of ${name}` : 'Whose log?'} There are: ${names.join(', ')}`);
-    return 2;
-  }
-  return (
-    spawnSync(follow ? 'tail' : 'cat', follow ? ['-n', '100', '-F', file] : [file], { stdio: 'inherit' }).status ?? 1
-  );
 }
 
 try {
