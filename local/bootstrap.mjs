@@ -116,7 +116,12 @@ function runCommand(file, args) {
   const bin = join(repository, 'node_modules/.bin');
   const child = spawn(join(bin, 'node'), [join(repository, file), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` },
+    env: {
+      ...process.env,
+      PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+      // Whoever waits counts from here, the installation of packages included.
+      MILLWRIGHT_COMMAND_AT: String(Math.round(performance.timeOrigin)),
+    },
   });
   // From a terminal the child gets Ctrl-C as well and decides itself; a signal to this process alone is passed on.
   process.on('SIGINT', () => {});

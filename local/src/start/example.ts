@@ -8,6 +8,8 @@ import { ensureNamespace } from './install.ts';
 
 export interface Outcome {
   succeeded: boolean;
+  /** Where the branches are. */
+  repositoryUrl: string;
   workflow: Workflow;
   tasks: AgentTask[];
 }
@@ -36,11 +38,14 @@ export async function runExample(ctx: Context, cluster: Cluster): Promise<Outcom
     manifest.replace(/^ {2}name: modernize$/m, `  name: ${name}`),
   );
   ctx.say(`  Workflow ${namespace}/${name}: kubectl get mwf,mtask -n ${namespace}`);
-  return ctx.step(
+  const outcome = await ctx.step(
     `Running Workflow ${name.slice(0, name.lastIndexOf('-'))}`,
     (report) => follow(ctx, cluster, name, report),
     45,
   );
+  const project = outcome.workflow.spec.projectRef.name;
+  const url = ['-o', 'jsonpath={.spec.repository.url}'];
+  return { ...outcome, repositoryUrl: await kubectl(['get', 'project', project, '--namespace', namespace, ...url]) };
 }
 
 async function follow(
@@ -48,7 +53,7 @@ async function follow(
   { kubectl, namespace }: Cluster,
   name: string,
   report: (fraction: number | undefined, detail?: string) => void,
-): Promise<Outcome> {
+): Promise<Omit<Outcome, 'repositoryUrl'>> {
   const shown = new Map<string, string>();
   const deadline = Date.now() + LIMIT_MS;
   for (;;) {
