@@ -54,3 +54,27 @@ it('names the logs there are when it is asked for none or for an unknown one', (
   expect(stderr).toContain('There is no log of operator. There are: etcd, kubelet. ');
   expect(cli('logs', 'etcd')).toMatchObject({ status: 0, stdout: 'etcd.log\n' });
 });
+
+it('exports what kubectl and helm need, and prints the rest as JSON only', () => {
+  expect(cli('env')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^The local platform has not been .*\.\n$/),
+  });
+  const url = 'http://user:password@host:1';
+  const names = ['amqpUrl', 'rabbitManagementUrl', 'postgresUrl', 'postgrestUrl', 'jwtSecret', 'supabaseAnonKey'];
+  const rest = Object.fromEntries([...names, 'supabaseServiceKey', 'jaegerUrl', 'otlpUrl'].map((name) => [name, url]));
+  const environment = {
+    kubeconfig: "/it's/kubeconfig",
+    kubeContext: 'context',
+    toolPath: ['/one', '/two'],
+    containerdSocket: '/socket',
+    bridge: { gateway: 'g', podCidr: 'p', serviceCidr: 's' },
+    ...rest,
+  };
+  writeFileSync(join(folder, 'env.json'), JSON.stringify(environment));
+  const { stdout } = cli('env');
+  expect(stdout).toBe(`export KUBECONFIG='/it'\\''s/kubeconfig'\nexport PATH="/one:/two:$PATH"\n`);
+  const shell = spawnSync('sh', ['-c', `${stdout}printf %s "$KUBECONFIG"`], { encoding: 'utf8' });
+  expect(shell.stdout).toBe(environment.kubeconfig);
+  expect(JSON.parse(cli('env', '--json').stdout)).toEqual(environment);
+});

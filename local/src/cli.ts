@@ -20,7 +20,8 @@ Usage: npm run local -- <command>
                  exit code 1 unless all of them are healthy
   logs PART      print the log of a part, as status names it; -f follows it
   reset          down, and delete all data (the built tools stay)
-  env            print the addresses and credentials as shell exports; --json for all of them
+  env            print KUBECONFIG and PATH, with kubectl and helm, as shell exports; --json prints all addresses and
+                 credentials instead
   dead-letters … list, show, re-drive and drop messages that nobody could read; dead-letters --help says more
 `;
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { MissingRequirement } from './debian.ts';
 import { readIfPresent, writeAtomically } from './files.ts';
 import { containerdSocket } from './kubernetes/ctr.ts';
 import { adminKubeconfig, contextName } from './kubernetes/kubeconfig.ts';
@@ -62,21 +63,18 @@ export function writeEnvironment(ctx: Context, environment: Environment): void {
   writeAtomically(environmentFile(ctx), `${JSON.stringify(environment, null, 2)}\n`, 0o600);
 }
 
-/** Reads what the last `up` wrote. Throws with the remedy when there has been none. */
+/** Reads what the last `up` wrote. Throws MissingRequirement when there has been none. */
 export function readEnvironment(ctx: Context): Environment {
   const text = readIfPresent(environmentFile(ctx));
-  if (text === undefined) throw new Error('the local platform has not been started: run `npm run local -- up`');
+  if (text === undefined)
+    throw new MissingRequirement('The local platform has not been started: run `npm run local -- up`.');
   return environmentSchema.parse(JSON.parse(text));
 }
 
-/** What a shell needs to work with the platform: for `kubectl`, `helm`, and processes started by hand. */
-export function environmentExports(environment: Environment): string {
-  const variables = {
-    KUBECONFIG: environment.kubeconfig,
-    OTEL_EXPORTER_OTLP_ENDPOINT: environment.otlpUrl,
-  };
-  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
-  return [...lines, `export PATH="${environment.toolPath.join(':')}:$PATH"`].join('\n');
+/** What a shell needs to use the platform's cluster with `kubectl` and `helm`. No more: other programs read variables as well. */
+export function environmentExports({ kubeconfig, toolPath }: Environment): string {
+  const quoted = `'${kubeconfig.replaceAll("'", "'\\''")}'`;
+  return `export KUBECONFIG=${quoted}\nexport PATH="${toolPath.join(':')}:$PATH"`;
 }
 
 function environmentFile(ctx: Context): string {
