@@ -12,7 +12,7 @@ const commands = {
   start: ['local/src/start.ts', 'bring everything up and run the example workflow'],
   test: ['local/src/test.ts', 'run all tests'],
   check: ['local/src/check.ts', 'types, format, lint, dead code, generated files'],
-  local: ['local/src/cli.ts', 'the local platform: up, down, status, logs, reset, env, dead-letters'],
+  local: ['local/src/cli.ts', 'the local platform: up, down, status, logs, output, reset, env, dead-letters'],
   bench: ['bench/src/main.ts', 'run the benchmarks'],
   search: ['operator/src/testing/simulation/search.ts', 'look for an order of events that breaks a Workflow'],
   bundle: ['local/src/images/bundle-cli.ts', 'bundle the processes, for building the images elsewhere'],

@@ -22,7 +22,7 @@ const cli = (...args: string[]) =>
 it('says what it can do', () => {
   const { status, stdout } = cli('--help');
   expect(status).toBe(0);
-  for (const command of ['up', 'down', 'status', 'logs', 'reset', 'env', 'dead-letters'])
+  for (const command of ['up', 'down', 'status', 'logs', 'output', 'reset', 'env', 'dead-letters'])
     expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
 });
 

@@ -4,6 +4,7 @@ import { createContext } from './context.ts';
 import { MissingRequirement } from './debian.ts';
 import { environmentExports, readEnvironment } from './env.ts';
 import { printLog } from './logs.ts';
+import { OutputError, printOutput } from './output.ts';
 import { down, reset, up } from './platform.ts';
 import { pretty } from './progress.ts';
 import type { Context } from './service.ts';
@@ -19,6 +20,8 @@ Usage: npm run local -- <command>
   status         every part, Millwright's own included: its state and its addresses; --json says more;
                  exit code 1 unless all of them are healthy
   logs PART      print the log of a part, as status names it; -f follows it
+  output TASK    print what the attempts of a task have put out, their work and their verification; -n NAMESPACE when
+                 several have such a task
   reset          down, and delete all data (the built tools stay)
   env            print KUBECONFIG and PATH, with kubectl and helm, as shell exports; --json prints all addresses and
                  credentials instead
@@ -29,6 +32,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
   follow: { type: 'boolean', short: 'f' },
   json: { type: 'boolean' },
+  namespace: { type: 'string', short: 'n' },
 } as const;
 
 async function main(args: string[]): Promise<number> {
@@ -63,6 +67,9 @@ async function main(args: string[]): Promise<number> {
       return printStatus(ctx, values.json === true);
     case 'logs':
       return printLog(ctx, name, values.follow === true);
+    case 'output':
+      await printOutput(ctx, name, values.namespace);
+      return 0;
     case 'env': {
       const environment = readEnvironment(ctx);
       console.log(values.json ? JSON.stringify(environment, null, 2) : environmentExports(environment));
@@ -87,10 +94,15 @@ async function printStatus(ctx: Context, json: boolean): Promise<number> {
   return all.every(({ state }) => state === 'healthy') ? 0 : 1;
 }
 
+// Whoever reads only the beginning, as `head` does, has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const expected = error instanceof StartFailed || error instanceof MissingRequirement || error instanceof BrokerError;
+  const expected = [StartFailed, MissingRequirement, BrokerError, OutputError].some((type) => error instanceof type);
   const usage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') === true;
   console.error(expected || usage ? (error as Error).message : error);
   process.exitCode = usage ? 2 : 1;

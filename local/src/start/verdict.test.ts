@@ -23,6 +23,7 @@ it('says how to get the branch that holds all the work', () => {
   const text = verdict({ local: true, context: 'c', namespace: 'demo' }, outcome, '75 s');
   expect(text).toContain('✓ 2 of 2 tasks succeeded (75 s in all)');
   expect(text).toContain('git clone --branch ai/generated/w/last git://forge/uuid.git /tmp/w');
+  expect(text).toContain('npm run local -- output w-last -n demo');
   expect(text).not.toContain('--context');
 });
 
@@ -31,6 +32,12 @@ it('names the context on a cluster that is not the default one, and leaves out t
   for (const line of text.split('\n').filter((one) => one.startsWith('  kubectl')))
     expect(line).toContain('-n demo --context mine');
   expect(text).not.toContain('npm run local');
+});
+
+it('points at the output of a task that failed', () => {
+  const failed = { ...task('first', 'aaaa'), status: { phase: 'Failed' } } as AgentTask;
+  const text = verdict({ local: true, context: 'c', namespace: 'demo' }, { ...outcome, tasks: [failed] }, '75 s');
+  expect(text).toContain('npm run local -- output w-first -n demo');
 });
 
 it('offers no branch when there is none', () => {

@@ -45,6 +45,7 @@ function nextOf(
   const folder = `/tmp/${workflow.metadata.name}`;
   const published = tasks.filter(({ status }) => status?.branch);
   const head = published.find(({ status }) => status?.result?.commit === workflow.status?.headSHA) ?? published.at(-1);
+  const telling = tasks.find(({ status }) => status?.phase === 'Failed') ?? head;
   return [
     ...(head
       ? [
@@ -58,6 +59,14 @@ function nextOf(
     [`kubectl apply -n ${namespace}${elsewhere} -f examples/conditions.yaml`, 'and the others in examples/'],
     ...(local
       ? [
+          ...(telling
+            ? [
+                [
+                  `npm run local -- output ${telling.metadata.name} -n ${namespace}`,
+                  'what its commands put out',
+                ] as const,
+              ]
+            : []),
           ['npm run local -- status', 'what runs, and at which addresses'] as const,
           ['npm run local -- down', 'stop the local platform; its data stays'] as const,
         ]
