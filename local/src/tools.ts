@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { MissingRequirement } from './debian.ts';
 import { readIfPresent } from './files.ts';
 import { run } from './process/run.ts';
@@ -141,8 +141,9 @@ async function buildModule(ctx: Context, toolModule: ToolModule, go: string): Pr
   await ctx.step(
     label,
     async (report) => {
-      rmSync(temporary, { recursive: true, force: true });
-      mkdirSync(temporary, { recursive: true });
+      mkdirSync(dirname(target), { recursive: true });
+      removeAbandoned(dirname(target), toolModule.folder);
+      mkdirSync(temporary);
       try {
         await run('nice', [go, ...args, '-v', '-o', `${temporary}/`, what], {
           cwd: source,
@@ -164,6 +165,15 @@ async function buildModule(ctx: Context, toolModule: ToolModule, go: string): Pr
     },
     toolModule.expectedSeconds,
   );
+}
+
+/** Removes what interrupted builds of a module have left: `<module>-….<pid>.new`, unless that process builds still. */
+function removeAbandoned(folder: string, module: string): void {
+  for (const entry of readdirSync(folder)) {
+    const pid = entry.startsWith(`${module}-`) ? /\.(\d+)\.new$/.exec(entry)?.[1] : undefined;
+    const building = Number(pid) !== process.pid && existsSync(`/proc/${pid}`);
+    if (pid !== undefined && !building) rmSync(join(folder, entry), { recursive: true, force: true });
+  }
 }
 
 /** Go's own installer puts it in a folder that a non-login shell does not have in its path. */
