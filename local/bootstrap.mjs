@@ -74,10 +74,10 @@ async function install() {
   }, 1000);
   // Not `npm ci`: it refuses a lock file that lacks packages of other platforms, as one made behind a mirror does
   // (https://github.com/npm/cli/issues/9846). That what is locked is what was installed is checked below.
-  const npm = spawn('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=http'], {
-    cwd: repository,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  // The lock file has no addresses of archives, so npm reads the description of each package first. From its cache where it can:
+  // versions are pinned, and one that a cached description lacks is looked up.
+  const options = ['--prefer-offline', '--no-save', '--no-fund', '--no-audit', '--loglevel=http'];
+  const npm = spawn('npm', ['install', ...options], { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [npm.stdout, npm.stderr]) {
     stream.on('data', (chunk) => {
       const text = String(chunk);
