@@ -2,7 +2,7 @@
 import { type GrantMessage, reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
 import { CHECKOUT, type Git } from './git.ts';
-import { refusalOf, withReason } from './refusal.ts';
+import { refusalOf, withReason, wordsOf } from './refusal.ts';
 import { retrying } from './retry.ts';
 import type { Finished, Shell } from './shell.ts';
 
@@ -53,7 +53,11 @@ async function fetch(git: Git, grant: GitGrant, refspecs: readonly string[], sig
     (finished) => finished.exitCode === 0 || refusalOf(finished) !== undefined,
     { attempts: 4, baseMs: 2_000, signal },
   );
-  if (fetched.exitCode !== 0) throw checkoutFailed(`${grant.url} cannot be fetched`, fetched);
+  if (fetched.exitCode === 0) return;
+  // The git host names the field to correct; where it stands in the cluster is nobody's business.
+  if (refusalOf(fetched) === 'misconfigured')
+    throw new FailedError({ class: 'governance', reason: reasons.CheckoutFailed, message: wordsOf(fetched) });
+  throw checkoutFailed('the repository cannot be fetched', fetched);
 }
 
 async function merge(git: Git, name: string, commit: string): Promise<void> {
@@ -82,7 +86,7 @@ async function must(git: Git, args: readonly string[], problem: string): Promise
 
 function checkoutFailed(problem: string, finished: Finished): FailedError {
   return new FailedError({
-    class: refusalOf(finished) === 'misconfigured' ? 'governance' : 'infrastructure',
+    class: 'infrastructure',
     reason: reasons.CheckoutFailed,
     message: withReason(problem, finished),
   });

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { checkoutBase } from './checkout.ts';
 import { pushCommit } from './commit.ts';
 import { createGit, type Git } from './git.ts';
+import { withReason } from './refusal.ts';
 import type { Shell } from './shell.ts';
 
 const IDENTITY = ['-c', 'user.name=A', '-c', 'user.email=a@example.org', '-c', 'init.defaultBranch=main'];
@@ -79,13 +80,14 @@ async function aCommit(): Promise<string> {
   return git('rev-parse', 'HEAD');
 }
 
-it('ends the task when there is no such branch, after one question, with the words of the git host', async () => {
-  answer = { status: 422, body: 'https://forge/app.git has no branch, tag or commit "nope": correct spec.revision' };
+it('ends the task when there is no such repository, after one question, with the words of the git host and no others', async () => {
+  const words = 'spec.repository.url of Project app: no such repository: https://forge/app.git; correct it';
+  answer = { status: 422, body: words };
   await expect(checkoutBase(gitFor(urlOf()), grantOf(urlOf()), signal)).rejects.toMatchObject({
     failure: {
       class: 'governance',
       reason: 'CheckoutFailed',
-      message: expect.stringContaining('has no branch, tag or commit "nope": correct spec.revision'),
+      message: words,
     },
   });
   expect(asked).toEqual(['GET']);
@@ -127,4 +129,20 @@ it('holds nothing against the task when the git host is ill', async () => {
   // It would be asked again.
   aborted.abort(new Error('enough'));
   await expect(asking).rejects.toThrow('enough');
+});
+
+const finished = (tail: string) => ({ exitCode: 128, tail, stdout: '', problem: undefined });
+it.each([
+  [
+    'what the git host says',
+    "remote: not now\nremote: \nfatal: unable to access 'http://gateway/': The requested URL returned error: 503\n",
+    'it fails: not now',
+  ],
+  [
+    'what git says where the host said nothing',
+    'warning: odd\nfatal: could not connect\n',
+    'it fails: warning: odd; fatal: could not connect',
+  ],
+])('passes on %s, in one line', (_, tail, message) => {
+  expect(withReason('it fails', finished(tail))).toBe(message);
 });

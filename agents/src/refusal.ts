@@ -21,6 +21,17 @@ export function refusalOf({ exitCode, tail }: Finished): Refusal | undefined {
   return exitCode === 0 ? undefined : said.find(([, words]) => words.test(tail))?.[0];
 }
 
-/** A problem with what git said about it, within the limit of a result's message. */
-export const withReason = (problem: string, { tail }: Finished): string =>
-  `${problem}: ${lastLines(tail, 600)}`.slice(0, 1024);
+/** A problem with what git said about it: one line, within the limit of a result's message. */
+export const withReason = (problem: string, finished: Finished): string =>
+  `${problem}: ${wordsOf(finished)}`.slice(0, 1024);
+
+/** What the git host said, as git passes it on; where it said nothing, what git says itself. In one line. */
+export function wordsOf({ tail }: Finished): string {
+  const linesOf = (text: string) => text.split('\n').map((line) => line.trim());
+  const said = linesOf(tail).flatMap((line) => (line.startsWith('remote: ') ? [line.slice('remote: '.length)] : []));
+  const lines = said.length > 0 ? said : linesOf(lastLines(tail, 600));
+  return lines
+    .filter((line) => line !== '')
+    .join('; ')
+    .slice(0, 1024);
+}

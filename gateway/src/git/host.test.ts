@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { signServiceToken } from '@millwright/crds';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clientGit, commit, failingGit } from '../testing/forge.ts';
+import { startGitDaemon } from '../testing/git-daemon.ts';
 import { claims, signingKey, tokenFor } from '../testing/git-host.ts';
 import { base, mine, openScene, type Scene } from '../testing/scene.ts';
 import { maintain } from './maintenance.ts';
@@ -64,7 +65,9 @@ describe('one base for a Workflow', () => {
     'says that there is no revision %s',
     async (revision) => {
       const said = await failingGit(scene.folder, 'ls-remote', scene.host.cloneUrl(tokenFor({ revision })));
-      expect(said).toContain(`no branch, tag or commit "${revision}": correct spec.revision`);
+      expect(said).toContain(
+        `spec.revision: ${scene.upstream.url} has no branch, tag or commit "${revision}"; correct it`,
+      );
       expect(said).toContain('422');
     },
   );
@@ -128,14 +131,40 @@ describe('reading', () => {
 
 describe('the forge', () => {
   it.each([
-    ['is ill', 503, '503'],
-    ['is forbidden', 403, '422'],
-  ])('%s: the reason is passed on', async (_, status, answered) => {
+    ['is ill', 503, '503', 'cannot be read for now (The requested URL returned error: 503); it is tried again'],
+    ['is forbidden', 403, '422', 'no access to'],
+    ['has no such repository', 404, '422', 'no such repository:'],
+  ])('%s: the reason is passed on, and whether it may pass', async (_, status, answered, reason) => {
     scene.forge.failWith(status);
     const said = await failingGit(scene.folder, 'ls-remote', scene.host.cloneUrl(tokenFor()));
-    expect(said).toContain(`Cannot fetch ${scene.upstream.url}`);
-    expect(said).toContain(`error: ${status}`);
+    expect(said).toContain('remote: spec.repository.url of Project app: ');
+    expect(said).toContain(scene.upstream.url);
+    expect(said).toContain(reason);
     expect(said).toContain(`error: ${answered}`);
+  });
+
+  it('is not asked in vain: a git server without such a repository is no server that is away', async () => {
+    const daemon = await startGitDaemon(scene.folder);
+    try {
+      await scene.host.setProjects({ 'team/app': { url: `${daemon.url}/gone.git` } });
+      const said = await failingGit(scene.folder, 'ls-remote', scene.host.cloneUrl(tokenFor()));
+      expect(said).toContain(
+        `remote: spec.repository.url of Project app: no such repository: ${daemon.url}/gone.git; correct it`,
+      );
+      expect(said).toContain('error: 422');
+    } finally {
+      await daemon.close();
+    }
+  });
+
+  it('without the default branch: its field is named', async () => {
+    const { url } = scene.upstream;
+    await scene.host.setProjects({
+      'team/app': { url, defaultBranch: 'trunk', credentials: scene.forge.credentials },
+    });
+    const said = await failingGit(scene.folder, 'ls-remote', scene.host.cloneUrl(tokenFor()));
+    expect(said).toContain(`spec.repository.defaultBranch of Project app: ${url} has no branch "trunk"; correct it`);
+    expect(said).toContain('error: 422');
   });
 
   it('refuses wrong credentials, and no credential is shown', async () => {

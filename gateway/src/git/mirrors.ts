@@ -7,6 +7,7 @@ import type { ProjectKey } from '../shared/project-key.ts';
 import { ProjectError, type ProjectLookup, type ProjectSource } from '../shared/projects.ts';
 import { keyedLock } from '../shared/semaphore.ts';
 import { type Bundles, baseRef } from './bundles.ts';
+import { branchProblem, repositoryProblem } from './repository-problem.ts';
 import { resolveRevision } from './revision.ts';
 
 /** The mirror cannot serve the request. The message is for the agent and for people. */
@@ -74,7 +75,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
     }
   };
 
-  const fromForge = async (path: string, from: ProjectSource, refspecs: readonly string[]) => {
+  const fromForge = async ({ project }: ProjectKey, path: string, from: ProjectSource, refspecs: readonly string[]) => {
     const started = performance.now();
     const took = () => (performance.now() - started) / 1000;
     try {
@@ -88,14 +89,14 @@ export function createMirrors(options: MirrorOptions): Mirrors {
     } catch (error) {
       options.onFetch?.('failed', took());
       if (!(error instanceof GitError)) throw error;
-      const { retryable, message } = forgeFailure(error, 'read');
-      throw new MirrorError(retryable ? 503 : 422, `Cannot fetch ${redact(from.url)}: ${message}`, error);
+      const failure = forgeFailure(error);
+      throw new MirrorError(failure.retryable ? 503 : 422, repositoryProblem(project, from, failure), error);
     }
   };
 
   const fetchAll = async (key: ProjectKey, path: string, from: ProjectSource) => {
     const at = Date.now();
-    await fromForge(path, from, mirrored);
+    await fromForge(key, path, from, mirrored);
     await git(['symbolic-ref', 'HEAD', `refs/heads/${from.defaultBranch}`], { cwd: path });
     fetchedAt.set(pathOf(key), at);
   };
@@ -139,14 +140,14 @@ export function createMirrors(options: MirrorOptions): Mirrors {
     }
     if (!commit && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(wanted)) {
       // Not on any branch or tag: many forges hand out a commit by its hash.
-      await fromForge(path, from, [wanted]).catch(() => undefined);
+      await fromForge(key, path, from, [wanted]).catch(() => undefined);
       commit = await resolveRevision(path, wanted);
     }
     if (commit) return commit;
-    const named = revision === undefined ? 'spec.repository.defaultBranch of the Project' : 'spec.revision';
+    if (revision === undefined) throw new MirrorError(422, branchProblem(key.project, from));
     throw new MirrorError(
       422,
-      `${redact(from.url)} has no branch, tag or commit ${JSON.stringify(wanted)}: correct ${named}`,
+      `spec.revision: ${redact(from.url)} has no branch, tag or commit ${JSON.stringify(wanted)}; correct it`,
     );
   };
 
@@ -158,7 +159,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
       await git(['update-ref', ref, commit], { cwd: path });
     } catch (error) {
       // Pinned once, then lost with the volume, and rewritten on the forge since.
-      await fromForge(path, await source(key), [commit]);
+      await fromForge(key, path, await source(key), [commit]);
       await git(['update-ref', ref, commit], { cwd: path });
       log.warn('base fetched anew', { ...key, workflow, commit, error });
     }

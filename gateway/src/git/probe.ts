@@ -1,9 +1,10 @@
 import { type ProbeReply, type Reason, reasons } from '@millwright/crds';
 import type { Logger } from '@millwright/otel';
 import { type ForgeFailureKind, forgeFailure } from '../shared/forge-failure.ts';
-import { GitError, git, redact } from '../shared/git-command.ts';
+import { GitError, git } from '../shared/git-command.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
 import { ProjectError, type ProjectLookup } from '../shared/projects.ts';
+import { branchProblem, repositoryProblem } from './repository-problem.ts';
 
 /** Shorter than the operator waits for the answer. */
 const TIMEOUT_MS = 15_000;
@@ -30,22 +31,20 @@ export async function probeRepository(
     message: message.slice(0, 1024),
   });
   try {
-    const { url, defaultBranch, credentials } = await lookup(namespace, project);
+    const source = await lookup(namespace, project);
+    const { url, defaultBranch, credentials } = source;
     const ref = `refs/heads/${defaultBranch}`;
     const found = await git(['ls-remote', '--quiet', '--', url, ref], {
       login: credentials ? { url, credentials } : undefined,
       timeoutMs: TIMEOUT_MS,
     }).catch((error: unknown) => (error instanceof GitError ? error : Promise.reject(error)));
     if (found instanceof GitError) {
-      const { kind, message } = forgeFailure(found, 'read');
-      return answer('False', reasonOf[kind] ?? reasons.RepositoryUnavailable, `${redact(url)}: ${message}`);
+      const failure = forgeFailure(found);
+      const reason = reasonOf[failure.kind] ?? reasons.RepositoryUnavailable;
+      return answer('False', reason, repositoryProblem(project, source, failure));
     }
     if (found.split('\n').some((line) => line.endsWith(`\t${ref}`))) return answer('True', reasons.Reachable, '');
-    return answer(
-      'False',
-      reasons.BranchNotFound,
-      `${redact(url)} has no branch ${defaultBranch}: correct spec.repository.defaultBranch of the Project, or push the branch`,
-    );
+    return answer('False', reasons.BranchNotFound, branchProblem(project, source));
   } catch (error) {
     if (error instanceof ProjectError && !error.temporary)
       return answer('False', reasons.CredentialsMissing, error.message);

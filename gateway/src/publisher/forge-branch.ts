@@ -39,7 +39,7 @@ export function forgeBranch(
       });
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
-      const failure = forgeFailure(error, 'push');
+      const failure = forgeFailure(error);
       throw new (failure.kind === 'moved' ? LeaseLost : PublishFailure)(remedyFor(failure), failure.message, error);
     }
   }

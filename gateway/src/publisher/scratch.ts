@@ -47,7 +47,7 @@ export async function fetchCommit(
     const gone = /not our ref|bad object|could not find/i.test(error.stderr);
     // Whatever is wrong with it, it can be made anew.
     await rm(scratch, { recursive: true, force: true });
-    const message = gone ? `the git host has no commit ${commit}` : forgeFailure(error, 'push').message;
+    const message = gone ? `the git host has no commit ${commit}` : forgeFailure(error).message;
     throw new PublishFailure(gone ? 'permanent' : 'temporary', `cannot fetch the commit to publish: ${message}`, error);
   }
 }

@@ -12,6 +12,7 @@ const cases: [string, string, ForgeFailureKind][] = [
     'fatal: remote error: access denied or repository not exported: /x.git',
     'notFound',
   ],
+  ['no such repository, over git:// with its reason', 'fatal: remote error: no such repository: /x.git', 'notFound'],
   ['no such folder', "fatal: '/x.git' does not appear to be a git repository", 'notFound'],
   ['no git at all', 'fatal: https://forge/info/refs not valid: is this a git repository?', 'unsupported'],
   ['a scheme that is not allowed', "fatal: transport 'file' not allowed", 'unsupported'],
@@ -94,7 +95,7 @@ const cases: [string, string, ForgeFailureKind][] = [
 
 describe('a failed git command', () => {
   it.each(cases)('%s', (_, said, kind) => {
-    const failure = forgeFailure(new GitError('push', 128, said, '', false), 'push');
+    const failure = forgeFailure(new GitError('push', 128, said, '', false));
     expect(failure.kind).toBe(kind);
     expect(failure.retryable).toBe(['temporary', 'moved', 'unknownHost'].includes(kind));
     expect(failure.message).toMatch(
@@ -105,15 +106,16 @@ describe('a failed git command', () => {
 
   it('gives the reason without progress, and no more than a message holds', () => {
     const said = `Enumerating objects: 5\nTo https://forge/x.git\nremote: we do not like this\nhint: try harder\n${'x'.repeat(2000)}`;
-    const { message } = forgeFailure(new GitError('push', 1, said, '', false), 'push');
+    const { message } = forgeFailure(new GitError('push', 1, said, '', false));
     expect(message).toMatch(/^remote: we do not like this; x+…$/);
     expect(message.length).toBeLessThanOrEqual(900);
   });
 
   it('says that it took too long', () => {
-    expect(forgeFailure(new GitError('fetch', null, '', '', true), 'read')).toEqual({
+    expect(forgeFailure(new GitError('fetch', null, '', '', true))).toEqual({
       kind: 'temporary',
       retryable: true,
+      words: 'the forge did not answer in time',
       message: 'the forge did not answer in time',
     });
   });
@@ -125,12 +127,4 @@ it.each([
   ['mail to ada@example.com about https://forge/@ada', 'mail to ada@example.com about https://forge/@ada'],
 ])('takes credentials out of %s', (text, expected) => {
   expect(redact(text)).toBe(expected);
-});
-
-it.each([
-  ['read', 'credentialsSecretRef'],
-  ['push', 'pushSecretRef'],
-] as const)('names the Secret that is used to %s', (access, field) => {
-  const error = new GitError('git', 128, 'fatal: Authentication failed for https://forge.example', '', false);
-  expect(forgeFailure(error, access).message).toContain(`set spec.repository.${field} of the Project`);
 });

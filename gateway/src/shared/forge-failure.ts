@@ -1,5 +1,4 @@
 import type { GitError } from './git-command.ts';
-import { type Access, secretFields } from './projects.ts';
 
 /**
  * Why a forge refused or failed.
@@ -21,12 +20,15 @@ export type ForgeFailureKind = keyof typeof remedies;
 export interface ForgeFailure {
   kind: ForgeFailureKind;
   retryable: boolean;
-  /** Its words and what to change; at most 1,024 characters. */
+  /** Its words, in one line; at most 800 characters. */
+  words: string;
+  /** Its words and what to change for a push; at most 1,024 characters. */
   message: string;
 }
 
+/** For whoever pushes; what a reader is told is in `git/repository-problem.ts`. */
 const remedies = {
-  credentials: 'set spec.repository.FIELD of the Project to a Secret whose username and token it takes',
+  credentials: 'set spec.repository.pushSecretRef of the Project to a Secret whose username and token it takes',
   forbidden: "give the Project's credentials the right to read and push, in the forge's settings",
   notFound: 'correct spec.repository.url of the Project, or give its credentials access',
   unknownHost: 'correct the host in spec.repository.url of the Project, or its name server',
@@ -61,7 +63,10 @@ const signs: readonly [ForgeFailureKind, RegExp][] = [
     /authentication failed|could not read (username|password)|invalid credentials|host key verification/i,
   ],
   ['credentials', /permission denied \(|(requested url returned error|http):? 401/i],
-  ['notFound', /repository .*(not found|does not exist|not exported)|does not appear to be a git repository/i],
+  [
+    'notFound',
+    /repository .*(not found|does not exist|not exported)|no such repository|does not appear to be a git repository/i,
+  ],
   ['notFound', /(requested url returned error|http):? (404|410)/i],
   [
     'unsupported',
@@ -72,7 +77,7 @@ const signs: readonly [ForgeFailureKind, RegExp][] = [
   ['forbidden', /(requested url returned error|http):? 403|access denied|permission (to .* )?denied|not authorized/i],
 ];
 
-const MAX_MESSAGE = 800;
+const MAX_WORDS = 800;
 
 /** Lines that say why, without progress; the first lines win when there are too many. */
 function essence(text: string): string {
@@ -83,18 +88,16 @@ function essence(text: string): string {
       (line) => line !== '' && !/^(To |remote: *$|hint:|Enumerating|Counting|Compressing|Writing|Total )/.test(line),
     );
   const joined = lines.join('; ');
-  return joined.length > MAX_MESSAGE ? `${joined.slice(0, MAX_MESSAGE - 1)}…` : joined;
+  return joined.length > MAX_WORDS ? `${joined.slice(0, MAX_WORDS - 1)}…` : joined;
 }
 
-/**
- * Reads a failed git command that talked to a forge. `stdout` matters for `push --porcelain`.
- * @param access which of the Project's credentials it had
- */
-export function forgeFailure(error: GitError, access: Access): ForgeFailure {
-  if (error.timedOut) return { kind: 'temporary', retryable: true, message: 'the forge did not answer in time' };
+/** Reads a failed git command that talked to a forge. `stdout` matters for `push --porcelain`. */
+export function forgeFailure(error: GitError): ForgeFailure {
+  const late = 'the forge did not answer in time';
+  if (error.timedOut) return { kind: 'temporary', retryable: true, words: late, message: late };
   const said = `${error.stderr}\n${error.stdout}`;
   const kind = signs.find(([, sign]) => sign.test(said))?.[0] ?? 'temporary';
   const words = essence(said) || 'the forge gave no reason';
-  const remedy = remedies[kind]?.replace('FIELD', secretFields[access]);
-  return { kind, retryable: retryable.has(kind), message: remedy === undefined ? words : `${words}: ${remedy}` };
+  const remedy = remedies[kind];
+  return { kind, retryable: retryable.has(kind), words, message: remedy === undefined ? words : `${words}: ${remedy}` };
 }

@@ -121,7 +121,7 @@ export function withForgeCredentials(lookup: ProjectLookup, file: string | undef
 }
 
 /** Where a Project names the Secret for each. */
-export const secretFields = { read: 'credentialsSecretRef', push: 'pushSecretRef' } as const;
+const secretFields = { read: 'credentialsSecretRef', push: 'pushSecretRef' } as const;
 
 /** Looks Projects up in the Kubernetes API, with the Secret that they name for this access. */
 export function kubeProjects(kube: Kube, access: Access): ProjectLookup {
