@@ -5,6 +5,7 @@ import { type Cluster, type NetworkPolicy, type Pod, watchCluster } from './clus
 import { connectEvents } from './events.ts';
 import { type KubeClient, noMetrics } from './runtime/index.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
+import { aProject, aTask, at } from './testing/objects.ts';
 
 /** What is said of pods and policies while something is done to the caches. */
 function heard(act: (cluster: Cluster) => void): string[] {
@@ -53,4 +54,30 @@ test('a policy that others touch is looked at again, our own writes are not', ()
       policies.store.remove('team/x', '2', 'watch');
     }),
   ).toEqual(touched);
+});
+
+test('tasks are looked at when a git host has said something new of their repository', () => {
+  const found = (resourceVersion: string, status: 'True' | 'False') => ({
+    ...aProject({}, { resourceVersion }),
+    status: {
+      activeWorkflows: Number(resourceVersion),
+      conditions: [
+        {
+          type: 'RepositoryReachable',
+          status,
+          reason: 'R',
+          message: '',
+          observedGeneration: 1,
+          lastTransitionTime: at(0),
+        },
+      ],
+    },
+  });
+  const said = heard(({ projects, tasks }) => {
+    tasks.store.upsert(aTask(), 'watch');
+    projects.store.upsert(found('1', 'True'), 'watch');
+    projects.store.upsert(found('2', 'True'), 'watch');
+    projects.store.applyWrite(found('3', 'False'));
+  });
+  expect(said.filter((line) => line === 'look at task team/task')).toHaveLength(3);
 });

@@ -1,8 +1,16 @@
-import { type AgentPool, isFinished, labels, type MillwrightResource, type Workflow } from '@millwright/crds';
+import {
+  type AgentPool,
+  isFinished,
+  labels,
+  type MillwrightResource,
+  type Project,
+  type Workflow,
+} from '@millwright/crds';
 import { podState } from './agent-task/observe.ts';
 import { workflowOf } from './agent-task/owner.ts';
 import type { Cluster, Pod } from './cluster.ts';
 import type { Leadership } from './leadership.ts';
+import { reachableOf } from './project/repository.ts';
 import { type KubeObject, keyOf } from './runtime/index.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
@@ -23,6 +31,12 @@ const specChanged = (old: KubeObject | undefined, next: KubeObject | undefined):
   old?.metadata.uid !== next?.metadata.uid ||
   old?.metadata.generation !== next?.metadata.generation ||
   old?.metadata.deletionTimestamp !== next?.metadata.deletionTimestamp;
+
+/** What a git host has said of the repository. */
+const verdictOf = (project: Project | undefined): string => {
+  const { status, reason, message } = reachableOf(project?.status) ?? {};
+  return `${status} ${reason} ${message}`;
+};
 
 /** What is no more: deleted, or deleted and made anew under its name while nobody looked. */
 const goneOf = <T extends KubeObject>(old: T | undefined, next: T | undefined): T | undefined =>
@@ -66,15 +80,18 @@ export function connectEvents(wiring: EventWiring): () => void {
     }),
     cluster.projects.store.onChange((old, next) => {
       const project = next ?? old;
-      if (!project || !specChanged(old, next)) return;
+      if (!project) return;
       const key = keyOf(project);
+      // Tasks wait for a repository that cannot be read.
+      if (specChanged(old, next) || verdictOf(old) !== verdictOf(next))
+        for (const task of cluster.tasks.store.keysBy('project', key)) enqueue('task', task);
+      if (!specChanged(old, next)) return;
       const gone = goneOf(old, next);
       if (gone) record(gone, true);
       if (next) record(next, false);
       enqueue('project', key);
       scheduler.refresh();
       for (const workflow of cluster.workflows.store.keysBy('project', key)) enqueue('workflow', workflow);
-      for (const task of cluster.tasks.store.keysBy('project', key)) enqueue('task', task);
       for (const pool of cluster.pools.store.keysBy('namespace', project.metadata.namespace)) enqueue('pool', pool);
     }),
     cluster.pools.store.onChange((old, next) => {

@@ -10,6 +10,14 @@ const queued = ['publishWork 1 run team/pool', 'status~ Waiting/Queued'];
 const owner = { uid: 'u', name: 'flow', gone: false, suspended: true };
 
 const { project: _, ...withoutProject } = observation();
+const missingRepository = {
+  type: 'RepositoryReachable',
+  status: 'False',
+  reason: 'RepositoryNotFound',
+  message: 'no such repository; correct it',
+  observedGeneration: 1,
+  lastTransitionTime: at(0),
+} as const;
 
 describe('what a task waits for', () => {
   test.each<[string, TaskObservation, string, RegExp]>([
@@ -19,6 +27,12 @@ describe('what a task waits for', () => {
       observation({ project: aProject({ enabled: false }) }),
       'ProjectDisabled',
       /"project" has spec.enabled: false/,
+    ],
+    [
+      'a repository that does not exist',
+      observation({ project: { ...aProject(), status: { conditions: [missingRepository] } } }),
+      'RepositoryNotFound',
+      /^no such repository; correct it$/,
     ],
     ['spec.suspend', observation({ task: aTask({ suspend: true }) }), 'Suspended', /spec.suspend is true/],
     ['a suspended Workflow', observation({ owner }), 'Suspended', /Workflow "flow" is suspended/],

@@ -1,5 +1,6 @@
 import { reasons } from '@millwright/crds';
 import { grantProblem } from '../dispatch/grant.ts';
+import { repositoryObstacle } from '../project/repository.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import { choose } from './claims.ts';
@@ -31,6 +32,8 @@ export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
     );
   const problem = grantProblem(task, project);
   if (problem) return refuse(observed, now, problem);
+  const obstacle = repositoryObstacle(project, task);
+  if (obstacle) return wait(observed, now, obstacle.reason, obstacle.message);
   const backoff = Date.parse(task.status?.nextAttemptAt ?? '') - now;
   if (backoff > 0) {
     return { actions: [{ do: 'release' }, ...turnAway(observed)], requeueAfterMs: backoff };
