@@ -131,7 +131,7 @@ export const reasons = {
   SandboxRefused: 'SandboxRefused',
   /** The cluster does not take the AgentTask of a Workflow; the message has its words. */
   TaskRefused: 'TaskRefused',
-  /** Sandboxes can be started. */
+  /** Of a pool: sandboxes can be started. Of a Project: tasks can. */
   Ready: 'Ready',
 } as const;
 export type Reason = (typeof reasons)[keyof typeof reasons];

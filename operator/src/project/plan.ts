@@ -8,6 +8,7 @@ import {
   type Workflow,
 } from '@millwright/crds';
 import { setCondition } from '../conditions.ts';
+import { reachableOf } from './repository.ts';
 
 /** All that the plan for a Project may look at. */
 export interface ProjectObservation {
@@ -21,25 +22,29 @@ export interface ProjectObservation {
 export function planProject({ project, workflows, repository }: ProjectObservation, now: number): ProjectStatus {
   const generation = project.metadata.generation ?? 1;
   const common = { observedGeneration: generation, lastTransitionTime: new Date(now).toISOString() };
-  const disabled = project.spec.enabled ? '' : 'spec.enabled is false: its tasks wait';
-  let conditions = setCondition(project.status?.conditions ?? [], {
-    type: conditionTypes.Ready,
-    status: project.spec.enabled ? 'True' : 'False',
-    reason: project.spec.enabled ? reasons.Ready : reasons.Disabled,
-    message: disabled,
-    ...common,
-  });
-  const ofType = (condition: Condition) => condition.type === conditionTypes.RepositoryReachable;
+  let conditions: readonly Condition[] = project.status?.conditions ?? [];
   // Nobody who could look has nothing to say against what was found before.
-  const known = conditions.find(ofType)?.observedGeneration === generation;
+  const known = reachableOf(project.status)?.observedGeneration === generation;
   if (repository && !(known && repository.status === 'Unknown'))
     conditions = setCondition(conditions, { type: conditionTypes.RepositoryReachable, ...repository, ...common });
-  const reachable = conditions.find(ofType);
+  const ready = readiness(project, reachableOf({ conditions: [...conditions] }));
   return {
     ...project.status,
     observedGeneration: generation,
     activeWorkflows: workflows.filter((workflow) => !isFinished(workflow.status?.phase)).length,
-    message: disabled || (reachable?.status === 'False' ? reachable.message : ''),
-    conditions,
+    message: ready.status === 'False' ? ready.message : '',
+    conditions: setCondition(conditions, { type: conditionTypes.Ready, ...common, ...ready }),
   };
+}
+
+/** Whether tasks can start: as far as it is known of the repository, and of the generation that was looked at. */
+function readiness(
+  { spec }: Project,
+  reachable: Condition | undefined,
+): Pick<Condition, 'status' | 'reason' | 'message'> & Partial<Condition> {
+  if (!spec.enabled)
+    return { status: 'False', reason: reasons.Disabled, message: 'spec.enabled is false: its tasks wait' };
+  if (!reachable) return { status: 'Unknown', reason: reasons.NotProbed, message: 'the repository is being looked at' };
+  const { status, reason, message, observedGeneration } = reachable;
+  return { status, reason: status === 'True' ? reasons.Ready : reason, message, observedGeneration };
 }
