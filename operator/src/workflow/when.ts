@@ -19,13 +19,23 @@ class SyntaxProblem extends Error {}
 const TOKEN = /\s*(&&|\|\||==|!=|!|\(|\)|'(?:[^'\\]|\\.)*'|[A-Za-z_][-A-Za-z0-9_]*(?:\.[-A-Za-z0-9_]+)*)/y;
 const MAX_DEPTH = 32;
 
+/** What other languages have, by how it begins. */
+const remedies: Readonly<Record<string, string>> = {
+  '=': ': use == to compare',
+  '"': ": put text in single quotes, such as 'Failed'",
+};
+
+function unreadable(rest: string): SyntaxProblem {
+  return new SyntaxProblem(`cannot read "${rest.slice(0, 20)}"${remedies[rest.charAt(0)] ?? ''}`);
+}
+
 function tokenize(text: string): string[] {
   const tokens: string[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < text.trimEnd().length) {
     const at = TOKEN.lastIndex;
     const match = TOKEN.exec(text);
-    if (!match?.[1]) throw new SyntaxProblem(`cannot read "${text.slice(at).trim().slice(0, 20)}"`);
+    if (!match?.[1]) throw unreadable(text.slice(at).trim());
     tokens.push(match[1]);
   }
   return tokens;
