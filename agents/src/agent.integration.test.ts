@@ -105,6 +105,16 @@ describe('a run', () => {
       },
     ],
     [
+      'a command line that is one string',
+      { command: ['echo hi > x'] },
+      {
+        class: 'agent',
+        reason: 'CommandFailed',
+        exitCode: 127,
+        message: expect.stringContaining('one string is one program: use ["sh", "-c", "echo hi > x"]'),
+      },
+    ],
+    [
       'a setup command that fails',
       { setup: ['true', 'exit 4'], command: ['true'] },
       { class: 'agent', reason: 'SetupFailed', exitCode: 4 },

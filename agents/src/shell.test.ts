@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { describeEnd } from './shell.ts';
+import { createAttemptLog } from './log.ts';
+import { createShell, describeEnd } from './shell.ts';
+import { type Workspace, WorkspaceError } from './workspace/client.ts';
 
 describe('describeEnd', () => {
   const finished = { exitCode: 9, tail: '', stdout: '', problem: undefined };
@@ -16,5 +18,44 @@ describe('describeEnd', () => {
     const message = describeEnd('x'.repeat(5_000), { ...finished, tail: `${'y'.repeat(5_000)} the cause` });
     expect(message.length).toBeLessThanOrEqual(1024);
     expect(message).toMatch(/^x+… ended with exit code 9: y+ the cause$/);
+  });
+});
+
+describe('a program that cannot be started', () => {
+  const workspace: Pick<Workspace, 'exec'> = {
+    exec: ({ command }) => {
+      const [program] = 'argv' in command ? command.argv : ['/bin/sh'];
+      return Promise.reject(new WorkspaceError('spawnFailed', `${program}: No such file or directory`));
+    },
+  };
+  const shell = createShell({
+    workspace: workspace as Workspace,
+    log: createAttemptLog({ publish: async () => {}, secrets: [] }),
+    signal: new AbortController().signal,
+    deadline: Date.now() + 60_000,
+    killGraceMs: 0,
+  });
+  it.each([
+    ['a name', ['nothing', 'a b'], 'nothing: No such file or directory'],
+    [
+      'a command line',
+      ['echo hi > x'],
+      'echo hi > x: No such file or directory; one string is one program: use ["sh", "-c", "echo hi > x"]',
+    ],
+    [
+      'a command line with arguments',
+      ['go test', './...'],
+      'go test: No such file or directory; one string is one program: use ["sh", "-c", "go test ./..."]',
+    ],
+    ['a long command line', [`echo ${'x'.repeat(5_000)}`], /; one string is one program: use \["sh", "-c", "…"\]$/],
+  ])('is called by %s', async (_, argv, why) => {
+    const finished = await shell.run({ run: { argv } });
+    expect(finished.exitCode).toBe(127);
+    expect(describeEnd('the command', finished)).toMatch(why);
+    if (typeof why === 'string') expect(finished.problem).toBe(`cannot be started: ${why}`);
+  });
+
+  it('is none of a shell line', async () => {
+    expect((await shell.run({ run: { script: 'echo hi > x' } })).problem).not.toContain('one string');
   });
 });

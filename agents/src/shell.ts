@@ -78,14 +78,13 @@ export function createShell(options: ShellOptions): Shell {
       } catch (error) {
         if (!(error instanceof WorkspaceError)) throw error;
         commandLog?.end();
-        log.system(error.message);
-        if (error.code !== 'spawnFailed') throw broken(error);
-        return {
-          exitCode: NOT_STARTED,
-          tail: error.message,
-          stdout: '',
-          problem: `cannot be started: ${error.message}`,
-        };
+        if (error.code !== 'spawnFailed') {
+          log.system(error.message);
+          throw broken(error);
+        }
+        const why = `${error.message.slice(0, 600)}${'argv' in run ? remedyOf(run.argv) : ''}`;
+        log.system(why);
+        return { exitCode: NOT_STARTED, tail: why, stdout: '', problem: `cannot be started: ${why}` };
       }
       const tail = commandLog?.end() ?? readable(Buffer.concat(everything).toString('utf8').slice(-4096));
       signal.throwIfAborted();
@@ -107,6 +106,17 @@ const problems: Record<ExecResult['cause'], string | undefined> = {
   tooManyProcesses: 'was ended because it started too many processes',
   memoryExceeded: "was ended because it needed more than the workspace's memory limit",
 };
+
+/** A program may have such a name; where there is none of that name, somebody has meant a shell. */
+const SHELL_SYNTAX = /[\s|&;<>()$`"'*]/;
+const MAX_LINE = 120;
+
+/** What to write instead when the first string is no program but a command line. */
+function remedyOf(argv: readonly string[]): string {
+  if (!SHELL_SYNTAX.test(argv[0] ?? '')) return '';
+  const line = argv.join(' ');
+  return `; one string is one program: use ["sh", "-c", ${JSON.stringify(line.length > MAX_LINE ? '…' : line)}]`;
+}
 
 /** The workspace does not do what it always can: its folder is full, or gone. */
 function broken(error: WorkspaceError): FailedError {
