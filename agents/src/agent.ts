@@ -33,8 +33,9 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
     telemetryConfig(config, { serviceName: 'millwright-agent', instanceId: pod }),
     logger,
   );
-  let welcomed = false;
-  const health = await startHealth(config.MILLWRIGHT_HTTP_PORT, () => welcomed);
+  const welcomed = Promise.withResolvers<void>();
+  const { MILLWRIGHT_HTTP_FD: fd, MILLWRIGHT_HTTP_PORT: port } = config;
+  const health = await startHealth({ listen: fd === undefined ? { port } : { fd }, ready: welcomed.promise });
   const workspace = await unlessAborted(
     stop,
     connectWorkspace({
@@ -75,9 +76,7 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
     execute,
     stop,
     workspaceLost: workspace.lost,
-    onReady: () => {
-      welcomed = true;
-    },
+    onReady: welcomed.resolve,
     logger,
   });
   logger.info('the agent ends', { end });

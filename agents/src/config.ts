@@ -17,6 +17,8 @@ const environment = z.object({
   MILLWRIGHT_WORKSPACE_SOCKET: path,
   /** How long to wait for the exec server: its container's image may still be on its way. */
   MILLWRIGHT_WORKSPACE_TIMEOUT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(600),
+  /** A listening socket that this process was started with: used in place of the port. */
+  MILLWRIGHT_HTTP_FD: z.coerce.number().int().min(3).optional(),
   MILLWRIGHT_HTTP_PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   MILLWRIGHT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   ...telemetryEnvironment.shape,

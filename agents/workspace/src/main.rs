@@ -2,6 +2,7 @@
 //!
 //! `workspace-server install <dir>` copies the program (an init container does that, since the workspace's image is the project's own);
 //! `workspace-server serve` is the command of the workspace container. The protocol is described in README.md.
+//! `workspace-server listen <program>` starts the agent itself, in its own container.
 
 mod config;
 mod error;
@@ -10,6 +11,7 @@ mod files;
 mod frame;
 mod install;
 mod limits;
+mod listen;
 mod output;
 mod peer;
 mod processes;
@@ -27,7 +29,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["serve"] => serve(),
         ["install", directory] => install::install(directory.as_ref()),
-        _ => Err("usage: workspace-server serve | install <directory>".to_owned()),
+        ["listen", program @ ..] => listen::listen(std::env::var("MILLWRIGHT_HTTP_PORT").ok().as_deref(), program),
+        _ => Err("usage: workspace-server serve | install <directory> | listen <program> [arguments]".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -134,7 +134,13 @@ function podSpec({ pool, image, resources }: SandboxKind, ordinal: number, setti
         env: [...agentEnvironment(pool, image, settings), ...telemetryEnvironment(pool, ordinal, settings)],
         securityContext: restricted,
         resources: agentResources,
-        readinessProbe: { httpGet: { path: '/readyz', port: 8080 }, periodSeconds: 2, failureThreshold: 3 },
+        // The agent answers when it is ready: a probe that is given up before would be an Event of each start, and be late.
+        readinessProbe: {
+          httpGet: { path: '/readyz', port: 8080 },
+          periodSeconds: 2,
+          timeoutSeconds: 30,
+          failureThreshold: 3,
+        },
         volumeMounts: [
           { name: 'socket', mountPath: SOCKET },
           { name: 'agent-tmp', mountPath: '/tmp' },
