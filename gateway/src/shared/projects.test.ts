@@ -77,7 +77,12 @@ describe('Projects in the cluster', () => {
 
   const broken: [string, Record<string, object | KubeError>, boolean, RegExp][] = [
     ['no Project', {}, false, /^Project team\/app does not exist$/],
-    ['no Secret', { [projectPath]: project() }, false, /^Secret login, named by Project team\/app .* does not exist$/],
+    [
+      'no Secret',
+      { [projectPath]: project() },
+      false,
+      /^Secret login, named by Project team\/app .* does not exist; create it, or correct the name$/,
+    ],
     [
       'a Secret without a password',
       { [projectPath]: project(), [secretPath]: secret({ username: 'bot' }) },

@@ -50,7 +50,10 @@ function credentialsOf(secret: Secret, name: string, repository: string): Creden
       false,
     );
   if (!covers(new URL(prefix), repository))
-    throw new CredentialsError(`Secret ${name} is for ${prefix} only, and the repository is not below it`, false);
+    throw new CredentialsError(
+      `Secret ${name} is for ${prefix} only, and the repository is not below it; correct its key url, or spec.repository.url`,
+      false,
+    );
   const password = field('password') ?? field('token');
   if (!password)
     throw new CredentialsError(
@@ -129,17 +132,19 @@ export function kubeProjects(kube: Kube, access: Access): ProjectLookup {
   return async (namespace, name) => {
     let what = `Project ${namespace}/${name}`;
     let Missing: typeof ProjectError = ProjectError;
+    let remedy = '';
     try {
       const project = await kube.get<Project>(`/apis/${API_VERSION}/namespaces/${namespace}/projects/${name}`);
       const { url, defaultBranch, [field]: reference } = project.spec.repository;
       if (!reference) return { url, defaultBranch };
       Missing = CredentialsError;
+      remedy = '; create it, or correct the name';
       what = `Secret ${reference.name}, named by ${what} in spec.repository.${field},`;
       const path = `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(reference.name)}`;
       return { url, defaultBranch, credentials: credentialsOf(await kube.get<Secret>(path), reference.name, url) };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
-      if (error.status === 404) throw new Missing(`${what} does not exist`, false, error);
+      if (error.status === 404) throw new Missing(`${what} does not exist${remedy}`, false, error);
       // Also what an API server says that has just started and does not know its roles yet.
       if (error.status === 403)
         throw new ProjectError(
