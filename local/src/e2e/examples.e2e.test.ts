@@ -122,11 +122,9 @@ describe('an image that cannot be pulled', () => {
     const waits = async () => (await team.task('unpullable-image')).status;
     await expect.poll(waits, patience).toMatchObject({ reason: expect.stringMatching(/ImagePull|BackingOff/) });
     expect((await waits())?.message).toMatch(/registry\.invalid.*correct spec\.workspace\.image of the Project/s);
-    await expect
-      .poll(pool, patience)
-      .toMatchObject({
-        message: expect.stringContaining('image registry.invalid/toolchain:1 (Project unpullable-image): '),
-      });
+    await expect.poll(pool, patience).toMatchObject({
+      message: expect.stringContaining('image registry.invalid/toolchain:1 (Project unpullable-image): '),
+    });
   });
 
   test('costs the others nothing, and few sandboxes', async () => {
