@@ -184,15 +184,15 @@ export const agentTasks = {
   columns: [
     column('Phase', '.status.phase', 'Where it stands.'),
     column('Reason', '.status.reason', 'Why it is in this phase.'),
+    column('Role', '.spec.role', 'Role of the agent.'),
     column('Try', '.status.try', 'Attempt and limit.'),
     column('Tests', '.status.tests', 'Acceptance commands passed and run.'),
+    column('Cost', '.status.cost', 'Spent on models.'),
     age,
     column('Workflow', '.metadata.labels.millwright\\.dev/workflow', 'The Workflow it belongs to.', 1),
-    column('Role', '.spec.role', 'Role of the agent.', 1),
     column('Capabilities', '.spec.capabilities', 'What the agent must be able to do.', 1),
     column('Branch', '.status.branch', 'The published branch.', 1),
     column('Duration', '.status.duration', 'From start to end.', 1),
-    column('Cost', '.status.cost', 'Spent on models.', 1),
     column('Pod', '.status.agent.pod', 'Pod of the current attempt.', 1),
     column('Trace', '.status.traceID', 'Trace of the run.', 1),
     // The last, since it may be longer than a line.

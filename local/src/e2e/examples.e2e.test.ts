@@ -255,7 +255,7 @@ describe('what people see', () => {
     for (const event of [
       /Dispatched .* attempt 1 runs on /,
       /Verifying .* runs the acceptance commands/,
-      /Published .* ai\/generated/,
+      /Succeeded .* published .* as ai\/generated/,
     ])
       expect(story).toMatch(event);
     const { flaky } = await team.tasks('retries');
