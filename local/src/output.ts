@@ -7,6 +7,16 @@ import type { Context } from './service.ts';
 /** What agents say in a live log that came too fast (`agents/src/live-log.ts`). */
 const GAP = /the stored log has them/;
 
+/** What comes from a sandbox may do nothing to a terminal but colour it. */
+const COLOUR = /(\p{Cc}\[[0-9;]*m)/u;
+const CONTROLS = /[^\P{Cc}\t\r\n]|\p{Bidi_Control}/gu;
+
+export const harmless = (text: string): string =>
+  text
+    .split(COLOUR)
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(CONTROLS, '')))
+    .join('');
+
 /** There is nothing to print. The message says why, and what to do. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
@@ -66,7 +76,7 @@ function createPrinter() {
         process.stdout.write(`${before}${under}\n`);
         heading = under;
       }
-      process.stdout.write(text);
+      process.stdout.write(process.stdout.isTTY ? harmless(text) : text);
       atLineStart = text.endsWith('\n');
       gap ||= payload.stream === 'system' && GAP.test(text);
     },

@@ -24,7 +24,17 @@ export interface PartStatus {
 export async function status(ctx: Context): Promise<PartStatus[]> {
   const daemons = await Promise.all(inOrder(services).map((service) => statusOf(ctx, service)));
   const reachable = daemons.some(({ part, state }) => part === apiserver.name && state === 'healthy');
-  return reachable ? [...daemons, ...(await components(ctx)).map(statusOfComponent)] : daemons;
+  return reachable ? [...daemons, ...(await installed(ctx))] : daemons;
+}
+
+async function installed(ctx: Context): Promise<PartStatus[]> {
+  try {
+    return (await components(ctx)).map(statusOfComponent);
+  } catch (error) {
+    // It may go away between two questions: the rest is worth to be known all the same.
+    const log = ctx.logFile(apiserver.name);
+    return [{ part: 'millwright', state: 'unhealthy', detail: String(error), addresses: {}, log }];
+  }
 }
 
 async function statusOf(ctx: Context, service: Service): Promise<PartStatus> {

@@ -56,28 +56,35 @@ test('a policy that others touch is looked at again, our own writes are not', ()
   ).toEqual(touched);
 });
 
-test('tasks are looked at when a git host has said something new of their repository', () => {
-  const found = (resourceVersion: string, status: 'True' | 'False') => ({
+test('tasks are looked at when what somebody has to correct about their repository changes', () => {
+  const found = (resourceVersion: string, reason: string, message: string) => ({
     ...aProject({}, { resourceVersion }),
     status: {
       activeWorkflows: Number(resourceVersion),
       conditions: [
         {
           type: 'RepositoryReachable',
-          status,
-          reason: 'R',
-          message: '',
+          status: reason === 'Reachable' ? ('True' as const) : ('False' as const),
+          reason,
+          message,
           observedGeneration: 1,
           lastTransitionTime: at(0),
         },
       ],
     },
   });
-  const said = heard(({ projects, tasks }) => {
-    tasks.store.upsert(aTask(), 'watch');
-    projects.store.upsert(found('1', 'True'), 'watch');
-    projects.store.upsert(found('2', 'True'), 'watch');
-    projects.store.applyWrite(found('3', 'False'));
-  });
-  expect(said.filter((line) => line === 'look at task team/task')).toHaveLength(3);
+  const looks = (...verdicts: [reason: string, message: string][]) => {
+    const said = heard(({ projects, tasks }) => {
+      tasks.store.upsert(aTask(), 'watch');
+      verdicts.forEach(([reason, message], n) => {
+        projects.store.upsert(found(String(n + 1), reason, message), 'watch');
+      });
+    });
+    // One for the task, one for the Project that is new.
+    return said.filter((line) => line === 'look at task team/task').length - 2;
+  };
+  expect(looks(['Reachable', ''], ['Reachable', ''])).toBe(0);
+  expect(looks(['Reachable', ''], ['RepositoryNotFound', 'no a'], ['RepositoryNotFound', 'no b'])).toBe(2);
+  expect(looks(['RepositoryNotFound', 'no a'], ['Reachable', ''])).toBe(1);
+  expect(looks(['RepositoryUnavailable', 'after 21 ms'], ['RepositoryUnavailable', 'after 23 ms'])).toBe(0);
 });

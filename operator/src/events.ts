@@ -10,7 +10,7 @@ import { podState } from './agent-task/observe.ts';
 import { workflowOf } from './agent-task/owner.ts';
 import type { Cluster, Pod } from './cluster.ts';
 import type { Leadership } from './leadership.ts';
-import { reachableOf } from './project/repository.ts';
+import { lastingVerdict } from './project/repository.ts';
 import { type KubeObject, keyOf } from './runtime/index.ts';
 import type { Scheduler } from './scheduler/scheduler.ts';
 
@@ -32,11 +32,7 @@ const specChanged = (old: KubeObject | undefined, next: KubeObject | undefined):
   old?.metadata.generation !== next?.metadata.generation ||
   old?.metadata.deletionTimestamp !== next?.metadata.deletionTimestamp;
 
-/** What a git host has said of the repository. */
-const verdictOf = (project: Project | undefined): string => {
-  const { status, reason, message } = reachableOf(project?.status) ?? {};
-  return `${status} ${reason} ${message}`;
-};
+const obstacleOf = (project: Project | undefined): string | undefined => project && lastingVerdict(project)?.message;
 
 /** What is no more: deleted, or deleted and made anew under its name while nobody looked. */
 const goneOf = <T extends KubeObject>(old: T | undefined, next: T | undefined): T | undefined =>
@@ -83,7 +79,7 @@ export function connectEvents(wiring: EventWiring): () => void {
       if (!project) return;
       const key = keyOf(project);
       // Tasks wait for a repository that cannot be read.
-      if (specChanged(old, next) || verdictOf(old) !== verdictOf(next))
+      if (specChanged(old, next) || obstacleOf(old) !== obstacleOf(next))
         for (const task of cluster.tasks.store.keysBy('project', key)) enqueue('task', task);
       if (!specChanged(old, next)) return;
       const gone = goneOf(old, next);

@@ -5,7 +5,7 @@ import { startSweep } from './agent-pool/sweep.ts';
 import { startTasks } from './agent-task/controller.ts';
 import { resources } from './cluster.ts';
 import { createInbound } from './dispatch/inbound.ts';
-import { repeatLostWork } from './dispatch/lost-work.ts';
+import { LOOK_FOR_LOST_WORK_MS, repeatLostWork } from './dispatch/lost-work.ts';
 import { connectEvents } from './events.ts';
 import { beginLeadership, type Leadership, type OperatorOptions } from './leadership.ts';
 import { startProjects } from './project/controller.ts';
@@ -68,8 +68,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   repeatReports(leadership);
   enqueueAll(leadership);
 
+  let lookForLost: NodeJS.Timeout | undefined;
   const followBroker = broker.onStateChange((state) => {
     if (state === 'disconnected') {
+      clearTimeout(lookForLost);
       leadership.listeningSince = undefined;
       memories.dropDeliveries();
     } else if (state === 'connected' && leadership.listeningSince === undefined) {
@@ -77,8 +79,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       // A broker that has been away may have come back without its users, and without what it was sent.
       preparations.forgetAll();
       enqueueAll(leadership);
-      repeatLostWork({ broker, workQueues, memories, enqueue: (task) => enqueue('task', task), logger }).catch(
-        (error: unknown) => logger.warn('work queues could not be looked at', { error: String(error) }),
+      lookForLost = setTimeout(
+        () => void repeatLostWork({ broker, workQueues, memories, enqueue: (task) => enqueue('task', task), logger }),
+        LOOK_FOR_LOST_WORK_MS,
       );
     }
   });
@@ -98,6 +101,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
           .catch((error: unknown) => logger.warn('consumer was not cancelled', { error: String(error) }));
       disconnectEvents();
       followBroker();
+      clearTimeout(lookForLost);
       history.stop();
       await Promise.all(Object.values(leadership.controllers).map((controller) => controller.stop()));
       await events.stop();

@@ -224,7 +224,11 @@ describe('those made from older settings', () => {
     ['other images do not matter', warm([sandbox(1, 'starting', { image: 'j' }), old(2)]), ['start 3 i']],
     ['not while they work', warm([sandbox(1, 'spent', { outdated: true }), sandbox(2, 'idle')]), ['start 3 i']],
     ['not while they start', warm([sandbox(1, 'starting', { outdated: true })]), []],
-    ['at once when they cannot start', warm([sandbox(1, 'starting', { outdated: true, problem })]), ['drain pool-1']],
+    [
+      'at once when they cannot start',
+      warm([sandbox(1, 'starting', { outdated: true, problem })]),
+      ['start 2 i', 'drain pool-1'],
+    ],
     ['not while new ones fail', { ...warm([old(1), sandbox(2, 'failed')]), troubles: troubled('i') }, []],
   ])('%s', (_, change, actions) => {
     expect(summary(planPool(observation(change), NOW))).toEqual(actions);
@@ -247,38 +251,65 @@ describe('those made from older settings', () => {
 
 describe('an image that does not start', () => {
   const { problem } = aTrouble();
-  const stuck = (ordinal: number) => sandbox(ordinal, 'starting', { problem });
+  const stuck = (ordinal: number, image = 'i') => sandbox(ordinal, 'starting', { problem, image });
+  const idle = (ordinal: number, image = 'i') => sandbox(ordinal, 'idle', { image, createdAt: LONG });
   const due = troubled('i', { retryAt: NOW });
+  const paused = troubled('i');
+  const warm = (max: number) => ({ pool: scaled(3, max), demand: new Map(), warmImages: ['i'] });
   test.each<[string, Partial<PoolObservation>, string[], number?]>([
-    ['is not tried before its time', { troubles: troubled('i') }, [], 5000],
+    ['is not tried before its time', { troubles: paused }, [], 5000],
     ['is tried with one sandbox', { troubles: due }, ['start 1 i']],
-    ['the others are tried side by side', { troubles: troubled('j') }, ['start 1 i', 'start 2 i', 'start 3 i']],
     [
-      'one that is stuck is kept, the rest is useless',
-      { sandboxes: [1, 2, 3].map(stuck), troubles: troubled('i') },
-      ['drain pool-1', 'drain pool-2'],
-      5000,
+      'and no other beside it',
+      { sandboxes: [sandbox(1, 'starting')], troubles: troubled('i', { retryAt: NOW, trying: true }) },
+      [],
     ],
-    ['the next one tries beside it', { sandboxes: [stuck(1)], troubles: due }, ['start 2 i']],
-    ['which is useless then', { sandboxes: [stuck(1), sandbox(2, 'starting')], troubles: due }, ['drain pool-1']],
-    ['or gets its place', { pool: scaled(0, 1), sandboxes: [stuck(1)], troubles: due }, ['drain pool-1']],
+    ['others are tried side by side', { troubles: troubled('j') }, ['start 1 i', 'start 2 i', 'start 3 i']],
+    ['one that is stuck is kept', { sandboxes: [stuck(1), stuck(2)], troubles: paused }, ['drain pool-1'], 5000],
+    ['until the next one tries', { sandboxes: [stuck(1)], troubles: due }, ['start 2 i', 'drain pool-1']],
+    ['which may need its place', { pool: scaled(0, 1), sandboxes: [stuck(1)], troubles: due }, ['drain pool-1']],
     [
-      'takes nobody’s place before its time',
-      { pool: scaled(0, 1), sandboxes: [sandbox(1, 'idle', { image: 'j' })], troubles: troubled('i') },
+      'takes no place of others before its time',
+      { pool: scaled(0, 1), sandboxes: [sandbox(1, 'idle', { image: 'j' })], troubles: paused },
       [],
       5000,
     ],
     [
-      'keeps one only as warm',
-      { pool: scaled(2, 5), demand: new Map(), warmImages: ['i'], sandboxes: [stuck(1)], troubles: troubled('i') },
+      'one that is stuck is no capacity',
+      { sandboxes: [stuck(1)] },
+      ['start 2 i', 'start 3 i', 'start 4 i', 'drain pool-1'],
+    ],
+    [
+      'those that idle are, and stay',
+      { ...warm(5), sandboxes: [idle(1), idle(2), stuck(3)], troubles: paused },
       [],
       5000,
     ],
-    ['goes when work is gone', { demand: new Map(), sandboxes: [stuck(1)], troubles: troubled('i') }, ['drain pool-1']],
+    ['and become more', { ...warm(5), sandboxes: [idle(1), idle(2)], troubles: due }, ['start 3 i']],
+    [
+      'with enough of them, none has to try',
+      { ...warm(5), sandboxes: [idle(1), idle(2), idle(3), stuck(4)], troubles: due },
+      ['drain pool-4'],
+    ],
+    ['goes when work is gone', { demand: new Map(), sandboxes: [stuck(1)], troubles: paused }, ['drain pool-1']],
     [
       'gives way to work',
-      { pool: scaled(1, 1), demand: demand(1, 'j'), warmImages: ['i'], sandboxes: [stuck(1)], troubles: troubled('i') },
+      { ...warm(1), demand: demand(1, 'j'), sandboxes: [stuck(1)], troubles: paused },
       ['drain pool-1'],
+      5000,
+    ],
+    [
+      'keeps its place for its own',
+      {
+        pool: scaled(0, 2),
+        demand: new Map([
+          ['i', 1],
+          ['j', 1],
+        ]),
+        sandboxes: [stuck(1), sandbox(2, 'idle', { image: 'k' })],
+        troubles: paused,
+      },
+      ['drain pool-2'],
       5000,
     ],
   ])('%s', (_, change, actions, requeueAfterMs) => {
@@ -315,6 +346,12 @@ describe('the status', () => {
     ['ready', {}, 'True', 'Ready'],
     ['disabled', { pool: aPool('pool', { enabled: false }) }, 'False', 'Disabled'],
     ['an image that does not start', { warmImages: ['i'], troubles: troubled('i') }, 'False', 'ImagePull'],
+    [
+      'while some of it idle',
+      { warmImages: ['i'], sandboxes: [sandbox(1, 'idle')], troubles: troubled('i') },
+      'True',
+      'ImagePull',
+    ],
     ['one of several', { warmImages: ['i', 'j'], troubles: troubled('i') }, 'True', 'ImagePull'],
     ['one that nobody uses any more', { warmImages: ['j'], troubles: troubled('i') }, 'True', 'Ready'],
     ['no node with room', { sandboxes: [sandbox(1, 'starting', { problem: full })] }, 'False', 'Unschedulable'],

@@ -77,7 +77,7 @@ export function planPool(observed: PoolObservation, now: number): PoolPlan {
   const { pool } = observed;
   if (pool.metadata.deletionTimestamp) return { actions: [] };
   const actions: PoolAction[] = [];
-  const wants = wantedFree(observed, now);
+  const wants = wantedFree(observed);
   if (observed.preparation === 'missing') actions.push({ do: 'prepare' });
   let requeueAfterMs: number | undefined;
   let started = 0;
@@ -99,29 +99,19 @@ interface Want {
   count: number;
   /** Of these, for work that waits. */
   needed: number;
-  /** The last ones did not start: milliseconds until another one may try. */
-  pauseMs?: number;
+  trouble?: Trouble;
 }
 
-/** What does not start is tried with one sandbox at a time. */
-function wantedFree(
-  { pool, demand, warmImages, sandboxes, troubles }: PoolObservation,
-  now: number,
-): Map<string, Want> {
+function wantedFree({ pool, demand, warmImages, sandboxes, troubles }: PoolObservation): Map<string, Want> {
   const wants = new Map<string, Want>();
   if (!pool.spec.enabled) return wants;
   const want = (image: string, count: number) => {
     const trouble = troubles.get(image);
-    const most = trouble ? 1 : Number.POSITIVE_INFINITY;
-    wants.set(image, {
-      count: Math.min(most, count),
-      needed: Math.min(most, demand.get(image) ?? 0),
-      ...(trouble ? { pauseMs: Math.max(0, trouble.retryAt - now) } : {}),
-    });
+    wants.set(image, { count, needed: demand.get(image) ?? 0, ...(trouble ? { trouble } : {}) });
   };
   // Work that waits goes before what is kept warm, which may be an image that never starts.
   for (const [image, count] of demand) want(image, count);
-  const warm = Math.max(0, pool.spec.scale.warm);
+  const { warm } = pool.spec.scale;
   for (const image of lastUsedFirst(warmImages, sandboxes)) want(image, Math.max(warm, demand.get(image) ?? 0));
   return wants;
 }
@@ -147,42 +137,55 @@ function scale({ pool, sandboxes, demand }: PoolObservation, wants: ReadonlyMap<
   /** Sandboxes for work that waits, for which there is no room. */
   let needed = 0;
   const started = new Map<string, number>();
-  const given: SandboxView[] = [];
+  const waits: number[] = [];
+  const due = new Set<SandboxView>();
+  /** Of images that no work waits for. */
+  const stuckWarm: SandboxView[] = [];
   for (const [image, want] of wants) {
     const there = sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image);
-    // The next one that tries takes the place of the one that is stuck: it may come to another node.
-    const stuck = want.pauseMs === 0 ? there.filter(isStuckStart) : [];
-    const short = want.pauseMs ? 0 : Math.max(0, want.count - there.length + stuck.length);
-    const start = Math.max(0, Math.min(short, room));
+    // What is stuck is no capacity.
+    const stuck = there.filter(isStuckStart);
+    const short = Math.max(0, want.count - there.length + stuck.length);
+    const may = startable(want, short, now);
+    const start = Math.max(0, Math.min(may, room));
     for (let i = 0; i < start; i++) actions.push({ do: 'startSandbox', ordinal: ++ordinal, image });
     room -= start;
     started.set(image, start);
-    const givesWay = start < short ? stuck : [];
-    given.push(...givesWay);
-    const startable = there.length - stuck.length + givesWay.length + start;
-    if (!want.pauseMs) needed += Math.max(0, want.needed - startable);
+    // The kubelet goes on to try: that is worth one sandbox, until the next one tries elsewhere.
+    const kept = want.trouble && !want.trouble.trying && short > 0 && may === 0 ? stuck.slice(-1) : [];
+    for (const sandbox of stuck) if (!kept.includes(sandbox)) due.add(sandbox);
+    if (want.needed === 0) stuckWarm.push(...kept);
+    needed += Math.max(0, Math.min(may, want.needed - there.length + stuck.length) - start);
+    if (want.trouble && short > 0 && now < want.trouble.retryAt) waits.push(want.trouble.retryAt - now);
   }
+  for (const sandbox of sandboxes)
+    if (free(sandbox) && isStuckStart(sandbox) && !wants.has(sandbox.image)) due.add(sandbox);
   const counts = new Map([...wants].map(([image, { count }]) => [image, count]));
-  const surplus = surplusOf(sandboxes, counts);
-  const going = sandboxes.filter((s) => s.draining && (s.state === 'idle' || s.state === 'starting')).length;
-  // Work that waits gets room at once from idle sandboxes of other images. Otherwise they go when they have idled for long, and at once if
-  // they are stuck.
-  const makeRoom = [...surplus, ...warmOf(sandboxes, surplus, demand)].slice(0, Math.max(0, needed - going));
-  const useless = surplus.filter((sandbox) => isStuckStart(sandbox) || now - sandbox.createdAt >= IDLE_KEPT_MS);
-  const due = new Set([...sandboxes.filter(undeleted), ...given, ...makeRoom, ...useless]);
-  for (const sandbox of outdated(sandboxes, wants, started)) due.add(sandbox);
+  const startsOn = sandboxes.filter((sandbox) => !isStuckStart(sandbox));
+  const surplus = surplusOf(startsOn, counts);
+  const going = sandboxes.filter((s) => s.draining && (s.state === 'idle' || s.state === 'starting')).length + due.size;
+  // Work that waits gets room at once from idle sandboxes of other images. Otherwise they go when they have idled for long.
+  const spare = [...stuckWarm, ...surplus, ...warmOf(startsOn, surplus, demand)];
+  for (const sandbox of spare.slice(0, Math.max(0, needed - going))) due.add(sandbox);
+  for (const sandbox of surplus) if (now - sandbox.createdAt >= IDLE_KEPT_MS) due.add(sandbox);
+  for (const sandbox of [...sandboxes.filter(undeleted), ...outdated(sandboxes, wants, started)]) due.add(sandbox);
   for (const { job, pod } of due) actions.push({ do: 'drain', job, ...(pod === undefined ? {} : { pod }) });
-  const next = surplus.find((sandbox) => !due.has(sandbox));
-  const waits = [...wants.values()].flatMap(({ pauseMs }) => (pauseMs ? [pauseMs] : []));
   for (const { state, pod, createdAt } of sandboxes)
     if (state === 'starting' && pod === undefined && now < createdAt + NO_POD_MS)
       waits.push(createdAt + NO_POD_MS - now);
+  const next = surplus.find((sandbox) => !due.has(sandbox));
   if (next) waits.push(Math.max(1000, next.createdAt + IDLE_KEPT_MS - now));
   return {
     actions,
     started: [...started.values()].reduce((sum, count) => sum + count, 0),
     ...(waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : {}),
   };
+}
+
+/** How many sandboxes may be started of those that an image is short of: what does not start is tried with one at a time, after a pause. */
+function startable({ trouble }: Want, short: number, now: number): number {
+  if (!trouble) return short;
+  return trouble.trying || now < trouble.retryAt ? 0 : Math.min(1, short);
 }
 
 const isStuckStart = ({ state, problem }: SandboxView): boolean =>
@@ -201,7 +204,7 @@ function outdated(
   const stuck = old.filter(({ state, problem }) => state === 'starting' && problem);
   const idle = [...new Set(old.map(({ image }) => image))].flatMap((image) => {
     // Those that would replace them do not start.
-    if (wants.get(image)?.pauseMs !== undefined) return [];
+    if (wants.get(image)?.trouble) return [];
     const same = sandboxes.filter((sandbox) => sandbox.image === image);
     const left = same.filter(({ state, draining }) => state === 'idle' && !draining).length;
     const onTheWay =
@@ -223,14 +226,11 @@ function warmOf(
   return warm.sort((a, b) => Number(b.problem !== undefined) - Number(a.problem !== undefined));
 }
 
-/** Free sandboxes beyond what is wanted: those first that are stuck in their start, then the oldest. */
+/** Free sandboxes beyond what is wanted, the oldest first. */
 function surplusOf(sandboxes: readonly SandboxView[], wanted: ReadonlyMap<string, number>): SandboxView[] {
   const left = new Map(wanted);
   const spare: SandboxView[] = [];
-  const bestFirst = [...sandboxes].sort(
-    (a, b) => Number(isStuckStart(a)) - Number(isStuckStart(b)) || b.ordinal - a.ordinal,
-  );
-  for (const sandbox of bestFirst) {
+  for (const sandbox of [...sandboxes].sort((a, b) => b.ordinal - a.ordinal)) {
     if (!free(sandbox)) continue;
     const count = left.get(sandbox.image) ?? 0;
     if (count > 0) left.set(sandbox.image, count - 1);

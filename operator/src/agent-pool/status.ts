@@ -47,6 +47,7 @@ function verdictOf({ pool, sandboxes, demand, warmImages, troubles, projects }: 
   if (!pool.spec.enabled) return { ok: false, reason: reasons.Disabled, message: 'spec.enabled is false' };
   const inUse = new Set([...demand.keys(), ...warmImages, ...sandboxes.filter(live).map(({ image }) => image)]);
   const [first, ...others] = [...troubles].filter(([image]) => inUse.has(image));
+  const works = new Set(sandboxes.filter(({ state }) => state === 'idle').map(({ image }) => image));
   if (first) {
     const [image, { problem }] = first;
     const named = projects(image)
@@ -55,7 +56,8 @@ function verdictOf({ pool, sandboxes, demand, warmImages, troubles, projects }: 
     const whose = named.length > 0 ? ` (${named.join(', ')})` : '';
     const more = others.length > 0 ? ` and ${others.length} more` : '';
     const message = `image ${image.slice(0, 200)}${whose}${more}: ${problem.message}`;
-    return { ok: 1 + others.length < inUse.size, reason: problem.reason, message };
+    const ok = [...inUse].some((each) => !troubles.has(each) || works.has(each));
+    return { ok, reason: problem.reason, message };
   }
   const other = sandboxes.find((sandbox) => live(sandbox) && sandbox.problem)?.problem;
   if (other) return { ok: false, ...other };

@@ -10,6 +10,11 @@ const stuck = (ordinal: number, change: Partial<SandboxView> = {}) =>
 const failed = (ordinal: number, createdAt: number) =>
   aSandbox(ordinal, 'failed', { createdAt: NOW + createdAt, endedAt: NOW + createdAt + 1 });
 
+const bare = (ordinal: number) => {
+  const { endedAt: _, ...rest } = failed(ordinal, -1001);
+  return rest;
+};
+
 /** What is known of image `i` after looks at these sandboxes, one second after another. */
 function after(...looks: SandboxView[][]): Trouble | undefined {
   const troubles = new Troubles(() => {});
@@ -47,6 +52,23 @@ describe('an image is in trouble', () => {
     expect(after(...looks) !== undefined).toBe(expected);
   });
 
+  test.each<[string, SandboxView[], boolean]>([
+    ['while the next one is on its way', [stuck(1), aSandbox(2, 'starting')], true],
+    ['not while all are stuck', [stuck(1), stuck(2)], false],
+    ['not while it goes', [stuck(1), aSandbox(2, 'starting', { draining: true })], false],
+    ['not with another image', [stuck(1), aSandbox(2, 'starting', { image: 'j' })], false],
+  ])('is being tried %s', (_, sandboxes, expected) => {
+    expect(after(sandboxes)?.trying).toBe(expected);
+  });
+
+  test('until nobody has wanted it for an hour', () => {
+    const troubles = new Troubles(() => {});
+    const { retryAt = 0 } = troubles.look(aPool(), [stuck(1)], NOW).get('i') ?? {};
+    expect(troubles.look(aPool(), [stuck(1)], retryAt + 3_600_001).size).toBe(1);
+    expect(troubles.look(aPool(), [], retryAt + 3_600_000).size).toBe(1);
+    expect(troubles.look(aPool(), [], retryAt + 3_600_001).size).toBe(0);
+  });
+
   test('until somebody changes the pool', () => {
     const troubles = new Troubles(() => {});
     troubles.look(aPool(), [stuck(1)], NOW);
@@ -59,6 +81,8 @@ describe('the pause before the next one', () => {
     ['is short at first', [[stuck(1)]], 5_000],
     ['counts from when it was seen', [[], [stuck(1)], [stuck(1)]], 6_000],
     ['counts from the end', [[failed(1, -2001)]], 3_000],
+    ['which the Job tells later than the pod', [[bare(1)], [failed(1, -1001)]], 4_000],
+    ['until then from when it was seen', [[bare(1)], [bare(1)]], 5_000],
     ['is the same for several that were started side by side', [[stuck(1), stuck(2), stuck(3)]], 5_000],
     ['doubles with each that follows', [[failed(1, -3000), failed(2, -2000), failed(3, -1001)]], 19_000],
     ['is bounded', [Array.from({ length: 40 }, (_, i) => failed(i, i * 10 - 401))], 300_000 - 10],

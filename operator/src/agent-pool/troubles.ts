@@ -8,6 +8,8 @@ export interface Trouble {
   problem: Problem;
   /** The last one is stuck in its start. Otherwise it ended before it took a task, which may be for what it met outside. */
   stuck: boolean;
+  /** Another one is on its way and has shown nothing yet: an image may be large. */
+  trying: boolean;
   /** When the first of those that failed in a row was created. */
   since: number;
   /** No other one is started before. */
@@ -33,12 +35,16 @@ interface Start {
  * 40 and 80 seconds more: by then it has tried five times, which a registry that restarts survives, while others wait for the slot.
  */
 export const STUCK_START_MS = 3 * 60_000;
+/** The same for sandboxes that end: an outage of what they need is longer than that of a registry, and keeps others waiting as well. */
+export const ENDING_START_MS = 15 * 60_000;
 
 const BACKOFF_MS = 5_000;
 const BACKOFF_MAX_MS = 300_000;
 
 /** Starts remembered per image: as many as raise the pause to its maximum. */
 const REMEMBERED = 16;
+/** An image that nobody has wanted for so long after it could have been tried again is forgotten. */
+const FORGOTTEN_MS = 3_600_000;
 
 /**
  * Remembers per pool and image how the last starts of sandboxes went. A sandbox that cannot start goes when others need its room, and what it
@@ -46,7 +52,8 @@ const REMEMBERED = 16;
  */
 export class Troubles {
   /** By pool and image, the oldest start first. */
-  readonly #pools = new Map<string, Map<string, Start[]>>();
+  readonly #starts = new Map<string, ReadonlyMap<string, Start[]>>();
+  readonly #troubles = new Map<string, ReadonlyMap<string, Trouble>>();
   readonly #versions = new Map<string, string>();
   readonly #changed: (pool: AgentPool, image: string, trouble: Trouble | undefined) => void;
 
@@ -62,48 +69,41 @@ export class Troubles {
    */
   look(pool: AgentPool, sandboxes: readonly SandboxView[], now: number): ReadonlyMap<string, Trouble> {
     const key = keyOf(pool);
-    const before = this.#troublesOf(key);
     const version = `${pool.metadata.uid}/${pool.metadata.generation}`;
     // Somebody has changed it: what failed may succeed now.
-    if (this.#versions.get(key) !== version) this.#pools.delete(key);
-    this.#versions.set(key, version);
-    const known = this.#pools.get(key) ?? new Map<string, Start[]>();
-    const failing = new Set(sandboxes.filter((each) => failureOf(each, now)).map(({ image }) => image));
-    const images = new Map<string, Start[]>();
+    const known = (this.#versions.get(key) === version && this.#starts.get(key)) || new Map<string, Start[]>();
+    const failing = sandboxes.filter((each) => failureOf(each, now)).map(({ image }) => image);
+    const starts = new Map<string, Start[]>();
+    const troubles = new Map<string, Trouble>();
     for (const image of new Set([...known.keys(), ...failing])) {
-      const starts = remember(
-        known.get(image) ?? [],
-        sandboxes.filter((sandbox) => sandbox.image === image),
-        now,
-      );
-      if (starts.some(({ failure }) => failure)) images.set(image, starts);
+      const same = sandboxes.filter((sandbox) => sandbox.image === image);
+      const remembered = remember(known.get(image) ?? [], same, now);
+      const trouble = troubleOf(remembered, same);
+      if (!remembered.some(({ failure }) => failure)) continue;
+      if (trouble && same.length === 0 && now - trouble.retryAt > FORGOTTEN_MS) continue;
+      starts.set(image, remembered);
+      if (trouble) troubles.set(image, trouble);
     }
-    this.#pools.set(key, images);
-    const after = this.#troublesOf(key);
-    for (const image of new Set([...before.keys(), ...after.keys()]))
-      if (before.get(image)?.problem.reason !== after.get(image)?.problem.reason)
-        this.#changed(pool, image, after.get(image));
-    return after;
+    const before = this.#troubles.get(key);
+    this.#versions.set(key, version);
+    this.#starts.set(key, starts);
+    this.#troubles.set(key, troubles);
+    for (const image of new Set([...(before?.keys() ?? []), ...troubles.keys()]))
+      if (before?.get(image)?.problem.reason !== troubles.get(image)?.problem.reason)
+        this.#changed(pool, image, troubles.get(image));
+    return troubles;
   }
 
   /** @param pool `<namespace>/<name>` */
   of(pool: string, image: string): Trouble | undefined {
-    const starts = this.#pools.get(pool)?.get(image);
-    return starts && troubleOf(starts);
+    return this.#troubles.get(pool)?.get(image);
   }
 
   /** The pool is gone. */
   forget(pool: string): void {
-    this.#pools.delete(pool);
+    this.#starts.delete(pool);
+    this.#troubles.delete(pool);
     this.#versions.delete(pool);
-  }
-
-  #troublesOf(pool: string): Map<string, Trouble> {
-    const found = [...(this.#pools.get(pool) ?? [])].flatMap(([image, starts]): [string, Trouble][] => {
-      const trouble = troubleOf(starts);
-      return trouble ? [[image, trouble]] : [];
-    });
-    return new Map(found);
   }
 }
 
@@ -114,15 +114,10 @@ function remember(known: readonly Start[], sandboxes: readonly SandboxView[], no
   const first = known[0]?.ordinal ?? 0;
   for (const sandbox of sandboxes) {
     const { ordinal, createdAt, state, outdated } = sandbox;
-    const before = starts.get(ordinal)?.failure;
-    const failure = outdated ? undefined : failureOf(sandbox, now);
+    const failure = outdated ? undefined : failureOf(sandbox, now, starts.get(ordinal)?.failure);
     // On its way it shows nothing, and one that was stuck has not succeeded yet.
     if (ordinal < first || (state === 'starting' && !failure && !outdated)) continue;
-    starts.set(ordinal, {
-      ordinal,
-      createdAt,
-      ...(failure ? { failure: before ? later(before, failure) : failure } : {}),
-    });
+    starts.set(ordinal, { ordinal, createdAt, ...(failure ? { failure } : {}) });
   }
   const all = [...starts.values()].sort((a, b) => a.ordinal - b.ordinal);
   return all.slice(
@@ -134,25 +129,23 @@ function remember(known: readonly Start[], sandboxes: readonly SandboxView[], no
   );
 }
 
-/** The kubelet says why only when it tries, and in between that it waits. */
-const later = (before: Failure, now: Failure): Failure =>
-  now.problem.message.includes('BackOff') ? before : { ...now, at: before.at };
-
-function failureOf({ state, problem, endedAt, createdAt }: SandboxView, now: number): Failure | undefined {
-  if (state === 'failed')
-    return {
-      at: endedAt ?? createdAt,
-      stuck: false,
-      problem: {
-        reason: reasons.SandboxLost,
-        message: 'sandboxes end before they take a task; look at the logs of their pods',
-      },
-    };
-  return state === 'starting' && problem && isStuck(problem) ? { at: now, stuck: true, problem } : undefined;
+/** Why a sandbox has not come to take a task; undefined when it has, or still may. `before` is what was known of it. */
+function failureOf({ state, problem, endedAt }: SandboxView, now: number, before?: Failure): Failure | undefined {
+  // Its pod says that it has ended before its Job says when.
+  if (state === 'failed') return { at: endedAt ?? before?.at ?? now, stuck: false, problem: ended };
+  if (state !== 'starting' || !problem || !isStuck(problem)) return undefined;
+  // The kubelet says why only when it tries, and in between that it waits.
+  const isNews = !before || !problem.message.includes('BackOff');
+  return { at: before?.at ?? now, stuck: true, problem: isNews ? problem : before.problem };
 }
 
+const ended: Problem = {
+  reason: reasons.SandboxLost,
+  message: 'sandboxes end before they take a task; look at the logs of their pods',
+};
+
 /** The pause doubles with each round of failures; those that were started side by side are one round. */
-function troubleOf(starts: readonly Start[]): Trouble | undefined {
+function troubleOf(starts: readonly Start[], sandboxes: readonly SandboxView[]): Trouble | undefined {
   const failed = starts.slice(starts.findLastIndex(({ failure }) => !failure) + 1);
   let rounds = 0;
   let last = -1;
@@ -164,5 +157,6 @@ function troubleOf(starts: readonly Start[]): Trouble | undefined {
   if (!newest) return undefined;
   const since = Math.min(...failed.map(({ createdAt }) => createdAt));
   const pause = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(20, rounds - 1));
-  return { problem: newest.problem, stuck: newest.stuck, since, retryAt: last + pause };
+  const trying = sandboxes.some((each) => each.state === 'starting' && !each.draining && !failureOf(each, last));
+  return { problem: newest.problem, stuck: newest.stuck, trying, since, retryAt: last + pause };
 }

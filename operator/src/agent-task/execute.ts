@@ -58,6 +58,8 @@ export async function executeTask(
       case 'release':
         options.scheduler.release(key);
         options.workQueues.settled(key);
+        // No sandbox is started for it any more, and who claims it is turned away: it has to be published anew.
+        options.memories.workLost(key);
         break;
       case 'publishWork':
         await publishWork(current, key, action, options);

@@ -137,7 +137,12 @@ export class TaskMemories {
     }
   }
 
-  /** The work that was published for the tasks of this name is not at the broker any more. */
+  /** Whether an agent has asked for a task of this name and waits for the answer. */
+  isClaimed(key: string): boolean {
+    return this.#memories.get(key)?.some(({ claims }) => claims.length > 0) ?? false;
+  }
+
+  /** The work that was published for the tasks of this name is not at the broker any more, or may not be had. */
   workLost(key: string): void {
     for (const { published } of this.#memories.get(key) ?? []) if (published.work) published.work.dropped = true;
   }

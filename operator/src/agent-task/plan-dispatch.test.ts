@@ -273,6 +273,7 @@ describe('an image that no sandbox can be started with', () => {
 
   test.each<[string, Partial<TaskObservation>]>([
     ['has been published a moment ago', { published: { work: publishedWork('run') } }],
+    ['may yet be taken by one that is on its way', { trouble: { ...trouble, trying: true } }],
     ['met what ended the sandboxes later, which may be elsewhere', { trouble: { ...trouble, stuck: false } }],
   ])('costs nothing yet for work that %s', (_, change) => {
     const plan = planTask(observation({ published: { work }, trouble, ...change }), NOW);

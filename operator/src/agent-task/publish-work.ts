@@ -1,7 +1,7 @@
 import type { WorkKey } from '@millwright/broker';
 import type { WorkKind } from '@millwright/crds';
 import type { Problem } from '../agent-pool/problem.ts';
-import { STUCK_START_MS } from '../agent-pool/troubles.ts';
+import { ENDING_START_MS, STUCK_START_MS } from '../agent-pool/troubles.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction } from './actions.ts';
 import type { PoolMatch } from './matching.ts';
@@ -34,10 +34,11 @@ export function publishWork(
   return { actions: [{ do: 'publishWork', attempt, kind, key, pool: name }], requeueAfterMs: STUCK_START_MS };
 }
 
-/** Why nobody will claim the published work: sandboxes have been stuck in their start for as long as it has waited, and that is long. */
+/** Why nobody will claim the published work: sandboxes have not come to take it for as long as it has waited, and that is long. */
 export function stuckStart({ trouble, published }: TaskObservation, now: number): Problem | undefined {
-  const waitsSince = Math.max(trouble?.since ?? 0, published.work?.at ?? 0);
-  return trouble?.stuck && now - waitsSince >= STUCK_START_MS ? trouble.problem : undefined;
+  if (!trouble || trouble.trying) return undefined;
+  const waitsSince = Math.max(trouble.since, published.work?.at ?? 0);
+  return now - waitsSince >= (trouble.stuck ? STUCK_START_MS : ENDING_START_MS) ? trouble.problem : undefined;
 }
 
 /** Capabilities are sorted in every key that `matchPools` makes. */

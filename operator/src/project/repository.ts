@@ -15,7 +15,6 @@ export const reachableOf = (status: ProjectStatus | undefined): Condition | unde
 const lasting: ReadonlySet<string> = new Set([
   reasons.RepositoryNotFound,
   reasons.RepositoryUnusable,
-  reasons.UnknownHost,
   reasons.CredentialsMissing,
   reasons.CredentialsRefused,
   reasons.BranchNotFound,
@@ -26,13 +25,19 @@ const lasting: ReadonlySet<string> = new Set([
  * until there is one on the present spec, which takes a moment: who corrects a URL may be wrong again.
  */
 export function repositoryObstacle(
-  { status }: Project,
-  { spec }: AgentTask,
+  project: Project,
+  { spec, status }: AgentTask,
 ): Pick<Condition, 'reason' | 'message'> | undefined {
+  const verdict = lastingVerdict(project);
+  if (!verdict || (verdict.reason === reasons.BranchNotFound && spec.revision !== undefined)) return undefined;
+  // With the result of another task, or after an attempt, the git host has the commit that it starts from: the forge is not asked.
+  if ((spec.dependencies ?? []).length > 0 || (status?.attempt ?? 1) > 1) return undefined;
+  return verdict;
+}
+
+/** What somebody has to correct about the repository, whatever other verdicts say of a forge that is away. */
+export function lastingVerdict({ status }: Pick<Project, 'status'>): Pick<Condition, 'reason' | 'message'> | undefined {
   const reachable = reachableOf(status);
   if (reachable?.status !== 'False' || !lasting.has(reachable.reason)) return undefined;
-  if (reachable.reason === reasons.BranchNotFound && spec.revision !== undefined) return undefined;
-  // With the result of another task, the git host has the commit that the Workflow starts from: the forge is not asked.
-  if ((spec.dependencies ?? []).length > 0) return undefined;
   return { reason: reachable.reason, message: reachable.message };
 }

@@ -142,6 +142,7 @@ export const aSandbox = (
 export const aTrouble = (change: Partial<Trouble> = {}): Trouble => ({
   problem: { reason: 'ImagePull', message: 'container workspace: ErrImagePull: not found; correct it' },
   stuck: true,
+  trying: false,
   since: NOW,
   retryAt: NOW + 5_000,
   ...change,

@@ -131,11 +131,11 @@ describe('what is told', () => {
     expect(statusOf({ tasks: many(2) }, { t0: {} }, first.status).note).toBeUndefined();
   });
 
-  test('once each: the tasks that failed, of several the first that is new', () => {
+  test('once each: the tasks that failed, of several the last that ended', () => {
     const first = statusOf({ tasks: many(4) }, { t0: failed('A') });
     expect(first.note).toMatchObject({ type: 'Warning', reason: 'TaskFailed', message: '"t0": A: exit code 1' });
     const second = statusOf({ tasks: many(4) }, { t0: failed('A'), t1: failed('B'), t2: failed('C') }, first.status);
-    expect(second.note).toMatchObject({ message: '"t1": B: exit code 1' });
+    expect(second.note).toMatchObject({ message: '"t2": C: exit code 1' });
     expect(statusOf({ tasks: many(4) }, all(3, failed('A')), second.status).note).toBeUndefined();
   });
 

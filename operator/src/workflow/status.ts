@@ -142,10 +142,9 @@ function openNote(
   failures: readonly AgentTask[],
   started: number,
 ): Note | undefined {
-  const known = new Set(status?.failures?.map(({ name }) => name));
-  const fresh = failures.find((task) => !known.has(nameOf(task)));
-  if (fresh && counts.failed > (status?.counts?.failed ?? 0))
-    return { type: 'Warning', reason: reasons.TaskFailed, message: saidOf(fresh) };
+  const last = failures.toSorted((a, b) => endOf(a) - endOf(b)).at(-1);
+  if (last && counts.failed > (status?.counts?.failed ?? 0))
+    return { type: 'Warning', reason: reasons.TaskFailed, message: saidOf(last) };
   if (status?.conditions?.some(({ type, status: is }) => type === conditionTypes.Accepted && is === 'True'))
     return undefined;
   return {
@@ -221,6 +220,8 @@ export function hindered(
 }
 
 const nameOf = (task: AgentTask): string => task.metadata.labels?.['millwright.dev/task'] ?? task.metadata.name;
+
+const endOf = (task: AgentTask): number => Date.parse(task.status?.finishedAt ?? '') || 0;
 
 const saidOf = (task: AgentTask): string => `"${nameOf(task)}": ${task.status?.reason}: ${task.status?.message}`;
 
