@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aPool, at, NOW } from '../testing/objects.ts';
 import { aTrouble, aSandbox as sandbox } from '../testing/observations.ts';
-import { IDLE_KEPT_MS, type PoolObservation, type PoolPlan, planPool, type SandboxView } from './plan.ts';
+import { type PoolObservation, type PoolPlan, planPool, type SandboxView } from './plan.ts';
+import { IDLE_KEPT_MS } from './scale.ts';
 import type { Trouble } from './troubles.ts';
 
 const observation = ({ pool = aPool(), ...change }: Partial<PoolObservation> = {}): PoolObservation => ({

@@ -30,6 +30,13 @@ interface Start {
   failure?: Failure;
 }
 
+/** Of an image in trouble. */
+interface Known {
+  /** The oldest first: the last that succeeded, and those that failed since. */
+  starts: readonly Start[];
+  trouble: Trouble;
+}
+
 /**
  * How long starts may be stuck before the tasks that wait for them fail an attempt. The kubelet tries to pull an image at once and after 10, 20,
  * 40 and 80 seconds more: by then it has tried five times, which a registry that restarts survives, while others wait for the slot.
@@ -51,10 +58,7 @@ const FORGOTTEN_MS = 3_600_000;
  * has shown must not go with it: the next one would be made at once. After a restart the sandboxes that are there show it again.
  */
 export class Troubles {
-  /** By pool and image, the oldest start first. */
-  readonly #starts = new Map<string, ReadonlyMap<string, Start[]>>();
-  readonly #troubles = new Map<string, ReadonlyMap<string, Trouble>>();
-  readonly #versions = new Map<string, string>();
+  readonly #pools = new Map<string, { version: string; images: ReadonlyMap<string, Known> }>();
   readonly #changed: (pool: AgentPool, image: string, trouble: Trouble | undefined) => void;
 
   /** @param changed called when an image's trouble begins, has another reason, or ends */
@@ -70,40 +74,35 @@ export class Troubles {
   look(pool: AgentPool, sandboxes: readonly SandboxView[], now: number): ReadonlyMap<string, Trouble> {
     const key = keyOf(pool);
     const version = `${pool.metadata.uid}/${pool.metadata.generation}`;
+    const before = this.#pools.get(key);
     // Somebody has changed it: what failed may succeed now.
-    const known = (this.#versions.get(key) === version && this.#starts.get(key)) || new Map<string, Start[]>();
+    const known = before?.version === version ? before.images : undefined;
     const failing = sandboxes.filter((each) => failureOf(each, now)).map(({ image }) => image);
-    const starts = new Map<string, Start[]>();
-    const troubles = new Map<string, Trouble>();
-    for (const image of new Set([...known.keys(), ...failing])) {
+    const images = new Map<string, Known>();
+    for (const image of new Set([...(known?.keys() ?? []), ...failing])) {
       const same = sandboxes.filter((sandbox) => sandbox.image === image);
-      const remembered = remember(known.get(image) ?? [], same, now);
-      const trouble = troubleOf(remembered, same);
-      if (!remembered.some(({ failure }) => failure)) continue;
-      if (trouble && same.length === 0 && now - trouble.retryAt > FORGOTTEN_MS) continue;
-      starts.set(image, remembered);
-      if (trouble) troubles.set(image, trouble);
+      const starts = remember(known?.get(image)?.starts ?? [], same, now);
+      const trouble = troubleOf(starts, same);
+      const isForgotten = same.length === 0 && trouble && now - trouble.retryAt > FORGOTTEN_MS;
+      if (trouble && !isForgotten) images.set(image, { starts, trouble });
     }
-    const before = this.#troubles.get(key);
-    this.#versions.set(key, version);
-    this.#starts.set(key, starts);
-    this.#troubles.set(key, troubles);
-    for (const image of new Set([...(before?.keys() ?? []), ...troubles.keys()]))
-      if (before?.get(image)?.problem.reason !== troubles.get(image)?.problem.reason)
-        this.#changed(pool, image, troubles.get(image));
-    return troubles;
+    this.#pools.set(key, { version, images });
+    for (const image of new Set([...(before?.images.keys() ?? []), ...images.keys()])) {
+      const trouble = images.get(image)?.trouble;
+      if (before?.images.get(image)?.trouble.problem.reason !== trouble?.problem.reason)
+        this.#changed(pool, image, trouble);
+    }
+    return new Map([...images].map(([image, { trouble }]) => [image, trouble]));
   }
 
   /** @param pool `<namespace>/<name>` */
   of(pool: string, image: string): Trouble | undefined {
-    return this.#troubles.get(pool)?.get(image);
+    return this.#pools.get(pool)?.images.get(image)?.trouble;
   }
 
   /** The pool is gone. */
   forget(pool: string): void {
-    this.#starts.delete(pool);
-    this.#troubles.delete(pool);
-    this.#versions.delete(pool);
+    this.#pools.delete(pool);
   }
 }
 
