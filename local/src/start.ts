@@ -17,7 +17,7 @@ Usage: npm start                                        on the local platform, w
        npm start -- --context NAME [--values FILE]…     on a cluster you have; asks before it installs anything
 
   --context NAME    a context of your kubeconfig
-  --values FILE     Helm values: images, broker, Supabase, repository; see charts/millwright/README.md
+  --values FILE     Helm values: images, broker, Supabase, forge credentials; see charts/millwright/README.md
   --yes             do not ask
   --help
 

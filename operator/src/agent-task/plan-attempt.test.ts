@@ -278,6 +278,13 @@ describe('a branch that the forge does not take for now', () => {
     if (requeueAfterMs !== undefined) expect(plan.requeueAfterMs).toBe(requeueAfterMs);
   });
 
+  test('what is refused is still to be had', () => {
+    const inbox = { claims: [], runResult: result(1), effectResult: answer(2, { ok: false, failure: 'permanent' }) };
+    const { phase, result: kept } = statusOf(planTask(observation({ ...running, inbox }), NOW));
+    expect(phase).toBe('Failed');
+    expect(kept).toMatchObject({ commit: COMMIT });
+  });
+
   test('the end leaves nothing of the wait', () => {
     const observed = observation({ ...waits(), inbox: { claims: [], effectResult: answer(2) } });
     expect(statusOf(planTask(observed, NOW))).not.toHaveProperty('publishing');

@@ -61,7 +61,7 @@ export function publish(
   const failure = isNews ? answer : undefined;
   const refusal = failure && refusalOf(observed, failure, now);
   if (refusal) {
-    const status = afterFailure(task, refusal, now, observed.random, tests);
+    const status = afterFailure(task, refusal, now, observed.random, { result, ...tests });
     return end(status, failureNote(task, status, refusal));
   }
   if (failure) return again(observed, failure, { result, ...tests }, now);

@@ -78,5 +78,5 @@ test.each<[string, Project, ProjectObservation['repository'], Partial<Condition>
   if (condition) expect(reachable(status)).toMatchObject(condition);
   else expect(reachable(status)).toBeUndefined();
   expect(ready(status)).toMatchObject(readiness);
-  expect(status.message).toBe(ready(status)?.status === 'False' ? readiness.message : '');
+  expect(status.message).toBe(ready(status)?.status === 'True' ? '' : ready(status)?.message);
 });

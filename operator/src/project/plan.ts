@@ -32,7 +32,7 @@ export function planProject({ project, workflows, repository }: ProjectObservati
     ...project.status,
     observedGeneration: generation,
     activeWorkflows: workflows.filter((workflow) => !isFinished(workflow.status?.phase)).length,
-    message: ready.status === 'False' ? ready.message : '',
+    message: ready.status === 'True' ? '' : ready.message,
     conditions: setCondition(conditions, { type: conditionTypes.Ready, ...common, ...ready }),
   };
 }
