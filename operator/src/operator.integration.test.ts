@@ -551,7 +551,7 @@ describe('faults in the middle of a Workflow', { timeout: TEST_MS }, () => {
     const { release, runs } = held('cut', names);
     await lab.apply('cut', { tasks: layers });
     await until('some to run', () => runs.length >= 5 || undefined);
-    expect(await closeConnections(lab, 2)).toBeGreaterThan(1);
+    expect(await closeConnections(lab)).toBeGreaterThan(1);
     release();
     await lab.reaches('cut', 'Succeeded');
     noneTwice(published('cut'));
@@ -566,7 +566,7 @@ describe('faults in the middle of a Workflow', { timeout: TEST_MS }, () => {
     const isThere = async () => (await lab.broker.queueDepth(queue)).messages > 0 || undefined;
     await until('the work to wait', isThere);
     await lab.broker.withChannel((channel) => channel.deleteQueue(queue));
-    await closeConnections(lab, 2);
+    await closeConnections(lab);
     await until('the work to wait again', isThere);
     await lab.agents('rare');
     await lab.reaches('lost', 'Succeeded');

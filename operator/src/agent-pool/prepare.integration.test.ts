@@ -62,6 +62,6 @@ test('a user that the broker has lost is back when the broker is', { timeout: TE
   const isThere = async () => (await admin.listUsers()).includes(user) || undefined;
   await until('the user', isThere);
   await admin.deleteUser(user);
-  await closeConnections(lab, 1);
+  await closeConnections(lab);
   await until('the user to be back', isThere);
 });
