@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { customResourceDefinition } from './crd.ts';
+import { eventMessage } from './history-events.ts';
 import {
   claimReply,
   controlMessage,
   effectMessage,
   effectResultMessage,
-  eventMessage,
   operatorInbound,
   revokeMessage,
   welcomeMessage,
@@ -32,9 +32,9 @@ const messages = {
   operatorInbound,
   effectMessage,
   effectResultMessage,
+  eventMessage,
   controlMessage,
   revokeMessage,
-  eventMessage,
 };
 
 /** File path below the repository → content. */

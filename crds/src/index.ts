@@ -1,6 +1,7 @@
 export * from './agent-pool.ts';
 export * from './agent-task.ts';
 export * from './attempt-token.ts';
+export * from './history-events.ts';
 export * from './messages.ts';
 export * from './project.ts';
 export * from './reasons.ts';

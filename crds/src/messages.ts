@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { artifactRef, taskIdentity } from './agent-task.ts';
 import { failureClasses } from './reasons.ts';
-import { capabilities, commitHash, condition, integer, shellLine, text, time, uid } from './values.ts';
+import { capabilities, commitHash, condition, integer, shellLine, text, time } from './values.ts';
 
 export const MAX_MESSAGE_BYTES = 65_536;
 
@@ -16,7 +16,9 @@ export const MAX_QUEUES = 256;
 export const workKind = z.enum(['run', 'verify']);
 export type WorkKind = z.infer<typeof workKind>;
 
-const attempt = integer(1, 1_000);
+/** Which attempt of a task is meant. */
+export const attemptNumber = integer(1, 1_000);
+
 const epoch = integer(0, Number.MAX_SAFE_INTEGER);
 const pod = text(253).min(1);
 
@@ -28,7 +30,7 @@ export const workMessage = z.strictObject({
   type: z.literal('work'),
   kind: workKind,
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   capabilities,
 });
 export type WorkMessage = z.infer<typeof workMessage>;
@@ -38,7 +40,7 @@ export const claimMessage = z.strictObject({
   type: z.literal('claim'),
   kind: workKind,
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   agent: z.strictObject({ pool: text(253).min(1), pod }),
 });
 export type ClaimMessage = z.infer<typeof claimMessage>;
@@ -58,7 +60,7 @@ export const grantMessage = z.strictObject({
   type: z.literal('grant'),
   kind: workKind,
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   token: fencingToken,
   /** Bearer token for git on the gateway, the only one that the workspace sees. Valid until the deadline plus a grace period. */
   gitToken: text(4096),
@@ -92,7 +94,7 @@ export type GrantMessage = z.infer<typeof grantMessage>;
 export const dropMessage = z.strictObject({
   type: z.literal('drop'),
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   reason: text(256),
 });
 export type DropMessage = z.infer<typeof dropMessage>;
@@ -125,7 +127,7 @@ export type WelcomeMessage = z.infer<typeof welcomeMessage>;
 export const heartbeatMessage = z.strictObject({
   type: z.literal('heartbeat'),
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   token: fencingToken,
 });
 export type HeartbeatMessage = z.infer<typeof heartbeatMessage>;
@@ -150,7 +152,7 @@ export const resultMessage = z.strictObject({
   type: z.literal('result'),
   kind: workKind,
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   token: fencingToken,
   ...outcome,
   exitCode: z.int().optional(),
@@ -177,7 +179,7 @@ export const publishBranchMessage = z.strictObject({
   type: z.literal('publishBranch'),
   id: text(256).min(1),
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   retry: retry.default(0),
   epoch,
   project: text(253).min(1),
@@ -207,7 +209,7 @@ export const effectResultMessage = z.strictObject({
   type: z.literal('effectResult'),
   id: text(256).min(1),
   task: taskIdentity,
-  attempt,
+  attempt: attemptNumber,
   /** That of the effect; a publisher of the version before does not tell it. */
   retry: retry.optional(),
   ok: z.boolean(),
@@ -257,76 +259,12 @@ export const controlMessage = z.discriminatedUnion('type', [
     queues: z.array(text(255)).max(MAX_QUEUES),
   }),
   /** Ends an attempt: grace period, then kill. */
-  z.strictObject({ type: z.literal('cancel'), task: taskIdentity, attempt, reason: text(256) }),
+  z.strictObject({ type: z.literal('cancel'), task: taskIdentity, attempt: attemptNumber, reason: text(256) }),
   /** Idle agents of the pool (or of one pod) exit; busy ones exit after their task. */
   z.strictObject({ type: z.literal('drain'), namespace: text(63), pool: text(253), pod: pod.optional() }),
 ]);
 export type ControlMessage = z.infer<typeof controlMessage>;
 
 /** On `millwright.revocations` (fanout): the attempt has ended, and its gateway token is no longer good. */
-export const revokeMessage = z.strictObject({ type: z.literal('revoke'), task: taskIdentity, attempt });
+export const revokeMessage = z.strictObject({ type: z.literal('revoke'), task: taskIdentity, attempt: attemptNumber });
 export type RevokeMessage = z.infer<typeof revokeMessage>;
-
-const eventBase = {
-  /** Deterministic, so that a redelivered event is recorded once. */
-  id: text(256).min(1),
-  namespace: text(63).min(1),
-  at: time,
-};
-
-/** The state of an object after a write of the operator: what history is made of. */
-export const snapshotEvent = z.strictObject({
-  type: z.literal('snapshot'),
-  ...eventBase,
-  kind: z.enum(['Project', 'AgentPool', 'Workflow', 'AgentTask']),
-  uid,
-  name: text(253).min(1),
-  resourceVersion: text(64).min(1),
-  project: text(253).optional(),
-  workflowUid: uid.optional(),
-  createdAt: time,
-  deleted: z.boolean().optional(),
-  /** A summary of the spec, without the tasks of a Workflow. */
-  spec: z.record(z.string(), z.unknown()),
-  status: z.record(z.string(), z.unknown()),
-});
-export type SnapshotEvent = z.infer<typeof snapshotEvent>;
-
-/** Lines of output, in order within one attempt. */
-export const logEvent = z.strictObject({
-  type: z.literal('log'),
-  ...eventBase,
-  task: taskIdentity,
-  attempt,
-  kind: workKind,
-  sequence: integer(0, Number.MAX_SAFE_INTEGER),
-  stream: z.enum(['stdout', 'stderr', 'system']),
-  text: text(49_152),
-});
-export type LogEvent = z.infer<typeof logEvent>;
-
-/** What an agent is doing, for people who watch. */
-export const progressEvent = z.strictObject({
-  type: z.literal('progress'),
-  ...eventBase,
-  task: taskIdentity,
-  attempt,
-  kind: workKind,
-  step: text(64),
-  message: text(1024).optional(),
-});
-export type ProgressEvent = z.infer<typeof progressEvent>;
-
-/** An artifact was stored. */
-export const artifactEvent = z.strictObject({
-  type: z.literal('artifact'),
-  ...eventBase,
-  task: taskIdentity,
-  attempt,
-  artifact: artifactRef,
-});
-export type ArtifactEvent = z.infer<typeof artifactEvent>;
-
-/** On `millwright.events` (topic; routing key `<type>.<namespace>`). */
-export const eventMessage = z.discriminatedUnion('type', [snapshotEvent, logEvent, progressEvent, artifactEvent]);
-export type EventMessage = z.infer<typeof eventMessage>;
