@@ -131,7 +131,10 @@ describe('an image that cannot be pulled', () => {
     const status = await pool();
     expect(status?.conditions).toMatchObject([{ type: 'Ready', status: 'True', reason: 'ImagePull' }]);
     // By now the other examples have taken about thirty.
-    expect(status?.sequence).toBeLessThan(80);
+    const events = await team.kubectl(['get', 'events', '-o=jsonpath={range .items[*]}{.message}{"\\n"}{end}']);
+    const images = Object.groupBy(events.match(/(?<=^Job \S+ with image ).*$/gm) ?? [], (image) => image);
+    const made = Object.entries(images).map(([image, of]) => `${of?.length} of ${image}`);
+    expect(status?.sequence, `sandboxes made: ${made.join(', ')}`).toBeLessThan(80);
   });
 
   test('is no matter any more once the Project is corrected', async () => {

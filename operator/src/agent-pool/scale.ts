@@ -43,33 +43,53 @@ interface Starts {
   pauses: number[];
 }
 
+/** Sandboxes of an image while it is decided how many more start. */
+interface Capacity {
+  image: string;
+  want: Want;
+  /** Free sandboxes that are stuck: no capacity. */
+  stuck: SandboxView[];
+  /** The other free ones. */
+  count: number;
+  started: number;
+}
+
 function startWanted({ pool, sandboxes }: PoolObservation, wants: ReadonlyMap<string, Want>, now: number): Starts {
   const actions: PoolAction[] = [];
-  const started = new Map<string, number>();
+  let room = pool.spec.scale.max - sandboxes.filter(live).length;
+  let ordinal = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((sandbox) => sandbox.ordinal));
+  const capacities = [...wants].map(([image, want]): Capacity => {
+    const there = sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image);
+    const stuck = there.filter(isStuckStart);
+    return { image, want, stuck, count: there.length - stuck.length, started: 0 };
+  });
+  /** Starts sandboxes up to a number of free ones. Returns how many more may be started, had they room. */
+  const fill = (capacity: Capacity, upTo: number): number => {
+    const { image, want, count, started } = capacity;
+    const may = Math.max(0, startable(want, upTo - count, now) - started);
+    const start = Math.min(may, Math.max(0, room));
+    for (let i = 0; i < start; i++) actions.push({ do: 'startSandbox', ordinal: ++ordinal, image });
+    room -= start;
+    capacity.started += start;
+    return may - start;
+  };
+  // What work waits for goes before anything warm. Otherwise that would take the room which is made for the work, without end.
+  const needed = capacities.reduce((sum, capacity) => sum + fill(capacity, capacity.want.needed), 0);
+  for (const capacity of capacities) fill(capacity, capacity.want.count);
+
   const useless = new Set(sandboxes.filter((s) => free(s) && isStuckStart(s) && !wants.has(s.image)));
   const stuckWarm: SandboxView[] = [];
   const pauses: number[] = [];
-  let room = pool.spec.scale.max - sandboxes.filter(live).length;
-  let ordinal = Math.max(pool.status?.sequence ?? 0, ...sandboxes.map((sandbox) => sandbox.ordinal));
-  let needed = 0;
-  for (const [image, want] of wants) {
-    const there = sandboxes.filter((sandbox) => free(sandbox) && sandbox.image === image);
-    // What is stuck is no capacity.
-    const stuck = there.filter(isStuckStart);
-    const capacity = there.length - stuck.length;
-    const short = Math.max(0, want.count - capacity);
-    const may = startable(want, short, now);
-    const start = Math.max(0, Math.min(may, room));
-    for (let i = 0; i < start; i++) actions.push({ do: 'startSandbox', ordinal: ++ordinal, image });
-    room -= start;
-    started.set(image, start);
-    needed += Math.max(0, Math.min(may, want.needed - capacity) - start);
+  for (const { want, stuck, count } of capacities) {
+    const isShort = count < want.count;
+    const mayStart = startable(want, want.count - count, now) > 0;
     // The kubelet goes on to try: that is worth one sandbox, until the next one tries elsewhere.
-    const kept = want.trouble && !want.trouble.trying && short > 0 && may === 0 ? stuck.slice(-1) : [];
+    const kept = want.trouble && !want.trouble.trying && isShort && !mayStart ? stuck.slice(-1) : [];
     for (const sandbox of stuck) if (!kept.includes(sandbox)) useless.add(sandbox);
     if (want.needed === 0) stuckWarm.push(...kept);
-    if (want.trouble && short > 0 && now < want.trouble.retryAt) pauses.push(want.trouble.retryAt - now);
+    if (want.trouble && isShort && now < want.trouble.retryAt) pauses.push(want.trouble.retryAt - now);
   }
+  const started = new Map(capacities.map((capacity) => [capacity.image, capacity.started]));
   return { actions, started, needed, useless, stuckWarm, pauses };
 }
 
@@ -108,8 +128,8 @@ export function scale(observed: PoolObservation, wants: ReadonlyMap<string, Want
 
 /** How many sandboxes may be started of those that an image is short of: what does not start is tried with one at a time, after a pause. */
 function startable({ trouble }: Want, short: number, now: number): number {
-  if (!trouble) return short;
-  return trouble.trying || now < trouble.retryAt ? 0 : Math.min(1, short);
+  if (!trouble) return Math.max(0, short);
+  return trouble.trying || now < trouble.retryAt ? 0 : Math.min(1, Math.max(0, short));
 }
 
 const isStuckStart = ({ state, problem }: SandboxView): boolean =>
