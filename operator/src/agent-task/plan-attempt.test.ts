@@ -401,7 +401,7 @@ describe('verification', () => {
     [
       'waits when no pool matches',
       { ...open, pools: [aPool('pool', { enabled: false })], inbox: { claims: [verify(2, 'v')] } },
-      ['drop 2', waiting],
+      ['drop 2', 'status~ Verifying/NoCapablePool'],
     ],
     [
       'a second copy of what the agent sent is not held while a verifier is at work',
@@ -436,6 +436,16 @@ describe('verification', () => {
     ],
   ])('%s', (_, change, actions) => {
     expect(summary(planTask(observation(change), NOW))).toEqual(actions);
+  });
+
+  test('waits when its Project is gone, and says so', () => {
+    const { project: _, ...observed } = observation(open);
+    const plan = planTask(observed, NOW);
+    expect(statusOf(plan)).toMatchObject({
+      phase: 'Verifying',
+      reason: 'UnknownProject',
+      message: expect.stringMatching(/^verification waits: spec\.projectRef names Project ".*: create it/),
+    });
   });
 
   test('the verifier and what is verified are in the status', () => {

@@ -1,4 +1,6 @@
 import { type AgentTaskStatus, type ResultMessage, reasons } from '@millwright/crds';
+import type { Note } from '../note.ts';
+import { missingProject } from '../project/missing.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import { choose } from './claims.ts';
@@ -90,8 +92,8 @@ function verify(
   const { task, inbox, epoch, project, pools, place } = observed;
   if (task.status?.phase === 'Verifying' && task.status.verifier)
     return prepend(claims, holderLost(observed, 'verify', now));
-  const verifying = (more: Partial<AgentTaskStatus>, message: string): AgentTaskStatus =>
-    nextStatus(task, now, { ...more, phase: 'Verifying', reason: reasons.RunningAcceptance, message, result });
+  const verifying = (more: Partial<AgentTaskStatus>, message: string, reason: string = reasons.RunningAcceptance) =>
+    nextStatus(task, now, { ...more, phase: 'Verifying', reason, message, result });
   const open = inbox.claims.filter((claim) => !claims.some((action) => 'claim' in action && action.claim === claim.id));
   const match = project ? matchPools(task.spec, project, pools) : undefined;
   const matches = match?.ok ? match.pools : [];
@@ -119,18 +121,31 @@ function verify(
   }
   const chosen = matches.find(({ pool }) => place.state === 'admitted' && keyOf(pool) === place.pool) ?? matches[0];
   const work = chosen ? publishWork(observed, 'verify', chosen, now) : undefined;
-  const message = work
-    ? `waits for a fresh sandbox to run the acceptance commands${observed.trouble ? `: ${observed.trouble.problem.message}` : ''}`
-    : `verification waits: ${match?.ok === false ? match.message : 'the Project is gone'}`;
   const isDue = isHeldLong(inbox.runResult, now);
   actions.push(...drops, ...(work?.actions ?? []), {
     do: 'status',
     ...(isDue ? {} : { lazy: true }),
-    status: verifying({}, message),
+    ...verificationWait(),
   });
   // Only a status that holds the result makes the message superfluous.
   if (isDue) actions.push({ do: 'settle', messages: ids(inbox.runResult) });
   return { actions, ...(work ? { requeueAfterMs: work.requeueAfterMs } : {}) };
+
+  function verificationWait(): { status: AgentTaskStatus; note?: Note } {
+    if (work) {
+      const { trouble } = observed;
+      const why = trouble ? `: ${trouble.problem.message}` : '';
+      return { status: verifying({}, `waits for a fresh sandbox to run the acceptance commands${why}`) };
+    }
+    const [reason, why] =
+      match?.ok === false ? [reasons.NoCapablePool, match.message] : [reasons.UnknownProject, missingProject(task)];
+    const message = `verification waits: ${why}`;
+    const known = task.status?.reason === reason;
+    return {
+      status: verifying({}, message, reason),
+      ...(known ? {} : { note: { type: 'Warning', reason, message } }),
+    };
+  }
 }
 
 /** A run or a verification that did not succeed. */

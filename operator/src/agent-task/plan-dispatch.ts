@@ -1,5 +1,6 @@
 import { reasons } from '@millwright/crds';
 import { grantProblem } from '../dispatch/grant.ts';
+import { missingProject } from '../project/missing.ts';
 import { repositoryObstacle } from '../project/repository.ts';
 import { keyOf } from '../runtime/resource.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
@@ -14,13 +15,7 @@ import { attemptOf, finished, running, waiting } from './status.ts';
 /** A task that no agent holds: it waits for something, is to be dispatched, or has a claim to decide. */
 export function planDispatch(observed: TaskObservation, now: number): TaskPlan {
   const { task, project, owner, place } = observed;
-  if (!project)
-    return wait(
-      observed,
-      now,
-      reasons.UnknownProject,
-      `spec.projectRef names Project "${task.spec.projectRef.name}", which namespace ${task.metadata.namespace} does not have: create it, or correct the name`,
-    );
+  if (!project) return wait(observed, now, reasons.UnknownProject, missingProject(task));
   if (!project.spec.enabled)
     return wait(observed, now, reasons.ProjectDisabled, `Project "${project.metadata.name}" has spec.enabled: false`);
   if (task.spec.suspend || owner?.suspended)

@@ -76,6 +76,11 @@ describe('the summary', () => {
     expect(note).toMatchObject({ type: 'Warning', reason: 'Failed' });
   });
 
+  test('one that is suspended says so while tasks are at work', () => {
+    const { status } = statusOf({ tasks: many(2), suspend: true }, { t0: { phase: 'Running' } });
+    expect(status.message).toBe('1 of 2 tasks are at work; no other is started, since spec.suspend is true');
+  });
+
   test('skipped tasks are no failure and are told', () => {
     const tasks = [{ name: 'a' }, { name: 'b', dependsOn: ['a'], when: "tasks.a.phase == 'Failed'" }];
     const { status } = statusOf({ tasks }, { a: { phase: 'Succeeded' } });

@@ -13,6 +13,7 @@ import { traceIdOf } from '@millwright/otel';
 import { setCondition } from '../conditions.ts';
 import { duration } from '../duration.ts';
 import type { Note } from '../note.ts';
+import { missingProject } from '../project/missing.ts';
 import type { WorkflowAction } from './actions.ts';
 import type { Ending } from './ending.ts';
 import { countStates, type NodeState } from './states.ts';
@@ -79,8 +80,7 @@ export function refused(workflow: Workflow, why: { reason: string; message: stri
 
 /** Goes on by itself when the Project appears. */
 export function waitingForProject(workflow: Workflow, now: number): WorkflowAction {
-  const { namespace } = workflow.metadata;
-  const message = `spec.projectRef names Project "${workflow.spec.projectRef.name}", which namespace ${namespace} does not have: create it, or correct the name`;
+  const message = missingProject(workflow);
   const change: Change = {
     phase: 'Waiting',
     reason: reasons.UnknownProject,
@@ -167,9 +167,14 @@ function openChange(workflow: Workflow, counts: TaskCounts, active: readonly Age
     return {
       phase: 'Running',
       reason: reasons.InProgress,
-      message: `${counts.running} of ${counts.total} tasks are at work`,
+      message: `${counts.running} of ${counts.total} tasks are at work${workflow.spec.suspend ? '; no other is started, since spec.suspend is true' : ''}`,
     };
-  if (workflow.spec.suspend) return { phase: 'Waiting', reason: reasons.Suspended, message: 'spec.suspend is true' };
+  if (workflow.spec.suspend)
+    return {
+      phase: 'Waiting',
+      reason: reasons.Suspended,
+      message: 'spec.suspend is true: the Workflow goes on when it is false',
+    };
   const stuck = active.find((task) => task.status?.phase === 'Waiting');
   if (stuck)
     return {
