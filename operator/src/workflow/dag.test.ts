@@ -34,6 +34,12 @@ describe('refused', () => {
       'spec.tasks[1].dependsOn of task "test" names "biuld", which the Workflow does not have; did you mean "build"?',
     ],
     [
+      'several problems, all of which are told',
+      [{ name: 'a' }, { name: 'b', dependsOn: ['c'] }, { name: 'd', dependsOn: ['a'], when: 'tasks.a.phase' }],
+      'UnknownDependency',
+      'did you mean "a"? | spec.tasks[2].when of task "d": the condition ends too early',
+    ],
+    [
       'something else altogether',
       [{ name: 'build' }, { name: 'test', dependsOn: ['deploy-it-all'] }],
       'UnknownDependency',

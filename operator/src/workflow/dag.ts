@@ -20,7 +20,7 @@ export type CompiledDag = { ok: true; dag: Dag } | { ok: false; reason: string; 
 
 const invalid = (reason: string, message: string): CompiledDag => ({ ok: false, reason, message });
 
-/** At most this many names of a cycle are spelled out. */
+/** At most this many names of a cycle are spelled out, and as many problems. */
 const SHOWN = 10;
 
 /**
@@ -30,24 +30,35 @@ const SHOWN = 10;
 export function compileDag(spec: Pick<WorkflowSpec, 'tasks' | 'params'>): CompiledDag {
   const byName = new Map(spec.tasks.map((task) => [task.name, task]));
   const nodes = new Map<string, DagNode>();
+  // All of them at once: tasks cannot be changed, so each look costs whoever wrote them a new Workflow.
+  const problems: { reason: string; message: string }[] = [];
   for (const [index, task] of spec.tasks.entries()) {
     for (const dependency of task.dependsOn ?? [])
       if (!byName.has(dependency))
-        return invalid(
-          reasons.UnknownDependency,
-          `spec.tasks[${index}].dependsOn of task "${task.name}" names "${dependency}", which the Workflow does not have; ${nearest(dependency, byName.keys())}`,
-        );
+        problems.push({
+          reason: reasons.UnknownDependency,
+          message: `spec.tasks[${index}].dependsOn of task "${task.name}" names "${dependency}", which the Workflow does not have; ${nearest(dependency, byName.keys())}`,
+        });
     const node: DagNode = { task, dependsOn: task.dependsOn ?? [] };
     if (task.when !== undefined) {
       const parsed = parseWhen(task.when, {
         tasks: new Set(node.dependsOn),
         params: new Set(Object.keys(spec.params ?? {})),
       });
-      if (!parsed.ok)
-        return invalid(reasons.InvalidSpec, `spec.tasks[${index}].when of task "${task.name}": ${parsed.message}`);
-      node.when = parsed.when;
+      if (parsed.ok) node.when = parsed.when;
+      else
+        problems.push({
+          reason: reasons.InvalidSpec,
+          message: `spec.tasks[${index}].when of task "${task.name}": ${parsed.message}`,
+        });
     }
     nodes.set(task.name, node);
+  }
+  const [first] = problems;
+  if (first) {
+    const shown = problems.slice(0, SHOWN).map(({ message }) => message);
+    const more = problems.length > SHOWN ? [`and ${problems.length - SHOWN} more`] : [];
+    return invalid(first.reason, [...shown, ...more].join(' | '));
   }
   const order = topologicalOrder(nodes);
   if (!order.ok) {

@@ -34,6 +34,11 @@ describe('what is wrong with a condition', () => {
   test.each([
     ['tasks.lint.phase == "Failed"', /cannot read ""Failed"": put text in single quotes, such as 'Failed'$/],
     ["tasks.test.phase == 'Failed'", /names no dependency of the task; add "test" to dependsOn/],
+    [
+      "tasks.lint.phase == 'Suceeded'",
+      /^no phase is called 'Suceeded': a dependency ends Succeeded, Failed, Cancelled, Skipped$/,
+    ],
+    ["'Running' != tasks.lint.phase", /no phase is called 'Running'/],
     ["params.none == 'x'", /"params.none" names no entry of spec.params/],
     ["tasks.lint.status == 'x'", /is not known; use tasks.<name>.phase/],
     ["params.force.more == 'x'", /is not known/],

@@ -10,7 +10,16 @@ export interface WhenScope {
 }
 
 export type When = (scope: WhenScope) => boolean;
-type Value = (scope: WhenScope) => string;
+
+interface Value {
+  of: (scope: WhenScope) => string;
+  /** Of what stands in quotes. */
+  literal?: string;
+  isPhase?: boolean;
+}
+
+/** Phases of a dependency at the time a condition is looked at. */
+const PHASES = ['Succeeded', 'Failed', 'Cancelled', 'Skipped'];
 
 export type ParsedWhen = { ok: true; when: When } | { ok: false; message: string };
 
@@ -62,17 +71,17 @@ export function parseWhen(
     const token = take();
     if (token.startsWith("'")) {
       const literal = token.slice(1, -1).replaceAll(/\\(.)/g, '$1');
-      return () => literal;
+      return { of: () => literal, literal };
     }
     const [root, name = '', field] = token.split('.');
     if (root === 'params' && name !== '' && field === undefined) {
       if (!known.params.has(name)) throw new SyntaxProblem(`"${token}" names no entry of spec.params`);
-      return (scope) => scope.param(name);
+      return { of: (scope) => scope.param(name) };
     }
     if (root === 'tasks' && (field === 'phase' || field === 'reason')) {
       if (!known.tasks.has(name))
         throw new SyntaxProblem(`"${token}" names no dependency of the task; add "${name}" to dependsOn`);
-      return (scope) => scope.task(name)[field];
+      return { of: (scope) => scope.task(name)[field], isPhase: field === 'phase' };
     }
     throw new SyntaxProblem(
       `"${token}" is not known; use tasks.<name>.phase, tasks.<name>.reason, params.<name> or 'text'`,
@@ -96,7 +105,11 @@ export function parseWhen(
     const operator = take();
     if (operator !== '==' && operator !== '!=') throw new SyntaxProblem(`expected == or != before "${operator}"`);
     const right = value();
-    return (scope) => (left(scope) === right(scope)) === (operator === '==');
+    // A slip in the name of a phase would skip the task without a word.
+    for (const { literal } of left.isPhase || right.isPhase ? [left, right] : [])
+      if (literal !== undefined && !PHASES.includes(literal))
+        throw new SyntaxProblem(`no phase is called '${literal}': a dependency ends ${PHASES.join(', ')}`);
+    return (scope) => (left.of(scope) === right.of(scope)) === (operator === '==');
   }
 
   function conjunction(depth: number): When {
