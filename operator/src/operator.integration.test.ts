@@ -480,6 +480,21 @@ describe('messages that are not what they should be', { timeout: TEST_MS }, () =
     expect(await reasonOf('foreign')).toMatch(/^foreign: user .* claims for pool nowhere\/pool/);
     expect(await reasonOf('stale')).toMatch(/^stale or foreign: the token does not hold attempt 1/);
 
+    const goodbye = {
+      type: 'result',
+      kind: 'run',
+      task: { ...identity, uid: randomUUID() },
+      attempt: 1,
+      token: 'of a task that was deleted',
+      ...times,
+    } as const;
+    const send = (outcome: 'cancelled' | 'failed', messageId: string) =>
+      lab.broker.publish(targets.results, resultMessage, { ...goodbye, outcome }, { messageId });
+    await send('cancelled', 'goodbye');
+    await send('failed', 'too late');
+    expect(await reasonOf('too late')).toMatch(/^stale or foreign/);
+    expect((await lab.deadLetters()).map(({ messageId }) => messageId)).not.toContain('goodbye');
+
     const before = await lab.deadLetters();
     const stale = before.find(({ messageId }) => messageId === 'stale');
     expect(await redriveDeadLetters(lab.broker, { ids: [stale?.id ?? ''] })).toBe(1);

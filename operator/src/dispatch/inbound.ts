@@ -157,6 +157,8 @@ export function createInbound(options: InboundOptions): Inbound {
 
   async function result(delivery: Delivery<OperatorInbound>, message: ResultMessage): Promise<void> {
     if (!(await holds(message, [message.kind]))) {
+      // The agent of a task that was deleted says goodbye, as it was told to.
+      if (message.outcome === 'cancelled' && !(await find(message.task))) return delivery.ack();
       stop(message);
       return delivery.deadLetter(
         `stale or foreign: the token does not hold attempt ${message.attempt} of ${keyFor(message.task)}`,
