@@ -182,7 +182,7 @@ describe('dependencies', () => {
     const task = await world.give('run', { command: ['true'] }, { git: { dependencies } });
     const result = await world.operator.resultOf(task.uid);
     expect(result).toMatchObject({ outcome: 'failed', class: 'agent', reason: 'MergeConflict' });
-    expect(result.message).toMatch(/right.*README\.md/);
+    expect(result.message).toMatch(/result of right contradicts what left changed in README\.md/);
     expect(await agent.ended).toBe(0);
   });
 });

@@ -26,7 +26,11 @@ export async function checkoutBase(git: Git, grant: GitGrant, signal: AbortSigna
   const dependencies = grant.dependencies.map(({ ref }, index) => `+${ref}:${dependencyRef(index)}`);
   await fetch(git, grant, [`+${grant.baseRef}:${BASE}`, ...dependencies], signal);
   await must(git, ['checkout', '-q', '-B', 'millwright', BASE], 'the base cannot be checked out');
-  for (const { name, commit } of grant.dependencies) await merge(git, name, commit);
+  const merged: string[] = [];
+  for (const { name, commit } of grant.dependencies) {
+    await merge(git, name, commit, merged);
+    merged.push(name);
+  }
   return await head(git);
 }
 
@@ -60,23 +64,26 @@ async function fetch(git: Git, grant: GitGrant, refspecs: readonly string[], sig
   throw checkoutFailed('the repository cannot be fetched', fetched);
 }
 
-async function merge(git: Git, name: string, commit: string): Promise<void> {
+/** @param before whose results are merged already */
+async function merge(git: Git, name: string, commit: string, before: readonly string[]): Promise<void> {
   const merged = await git.run(['merge', '-q', '--no-edit', '-m', `Merge the result of ${name}`, commit]);
   if (merged.exitCode === 0) return;
   const conflicts = await git.run(['diff', '--name-only', '--diff-filter=U', '-z']);
   const paths = conflicts.stdout.split('\0').filter((path) => path !== '');
   if (paths.length === 0) throw checkoutFailed(`the result of ${name} (${commit}) cannot be merged`, merged);
-  const more = paths.length > 10 ? ` and ${paths.length - 10} more` : '';
+  const others = before.length > 0 ? `what ${some(before)} changed` : 'the base';
+  const message = `the result of ${name} contradicts ${others} in ${some(paths)}: let one of the two tasks depend on the other`;
   throw new FailedError({
     class: 'agent',
     reason: reasons.MergeConflict,
-    message:
-      `the result of ${name} contradicts an earlier dependency in ${paths.slice(0, 10).join(', ')}${more}: let one of the two tasks depend on the other`.slice(
-        0,
-        1024,
-      ),
+    message: message.slice(0, 1024),
   });
 }
+
+const SHOWN = 10;
+
+const some = (names: readonly string[]): string =>
+  `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`;
 
 async function must(git: Git, args: readonly string[], problem: string): Promise<Finished> {
   const finished = await git.run(args);

@@ -5,7 +5,7 @@ import { CHECKOUT, type Git } from './git.ts';
 import { refusalOf, withReason } from './refusal.ts';
 import { retrying } from './retry.ts';
 import type { Shell } from './shell.ts';
-import { lastLines } from './tail.ts';
+import { lastWords } from './tail.ts';
 
 /**
  * Commits whatever has changed since `start`, on top of what commands have committed themselves.
@@ -72,6 +72,6 @@ async function expect(git: Git, args: readonly string[], codes: readonly number[
   throw new FailedError({
     class: 'agent',
     reason: reasons.InvalidOutput,
-    message: `the changes cannot be committed: git ${args[0]}: ${lastLines(finished.tail, 600)}`.slice(0, 1024),
+    message: `the changes cannot be committed: git ${args[0]}: ${lastWords(finished.tail)}`,
   });
 }

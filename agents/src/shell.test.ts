@@ -47,6 +47,11 @@ describe('a program that cannot be started', () => {
       ['go test', './...'],
       'go test: No such file or directory; one string is one program: use ["sh", "-c", "go test ./..."]',
     ],
+    [
+      'a command of the shell',
+      ['cd', 'sql'],
+      'cd: No such file or directory; cd is a command of the shell: use ["sh", "-c", "cd sql"]',
+    ],
     ['a long command line', [`echo ${'x'.repeat(5_000)}`], /; one string is one program: use \["sh", "-c", "…"\]$/],
   ])('is called by %s', async (_, argv, why) => {
     const finished = await shell.run({ run: { argv } });

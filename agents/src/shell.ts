@@ -111,11 +111,17 @@ const problems: Record<ExecResult['cause'], string | undefined> = {
 const SHELL_SYNTAX = /[\s|&;<>()$`"'*]/;
 const MAX_LINE = 120;
 
-/** What to write instead when the first string is no program but a command line. */
+/** What shells do themselves, in words that people begin a command with. */
+const BUILTINS = new Set(['.', 'cd', 'eval', 'exec', 'export', 'set', 'source', 'ulimit', 'umask', 'unset']);
+
+/** What to write instead when the first string is no program but a command line, or something that only a shell does. */
 function remedyOf(argv: readonly string[]): string {
-  if (!SHELL_SYNTAX.test(argv[0] ?? '')) return '';
+  const program = argv[0] ?? '';
+  const isBuiltin = BUILTINS.has(program);
+  if (!isBuiltin && !SHELL_SYNTAX.test(program)) return '';
   const line = argv.join(' ');
-  return `; one string is one program: use ["sh", "-c", ${JSON.stringify(line.length > MAX_LINE ? '…' : line)}]`;
+  const instead = `use ["sh", "-c", ${JSON.stringify(line.length > MAX_LINE ? '…' : line)}]`;
+  return isBuiltin ? `; ${program} is a command of the shell: ${instead}` : `; one string is one program: ${instead}`;
 }
 
 /** The workspace does not do what it always can: its folder is full, or gone. */
