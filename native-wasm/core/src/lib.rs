@@ -1,0 +1,13 @@
+//! Operations on code as pure functions over bytes: no I/O, no clock, no randomness, no unsafe code, no recursion on input.
+//!
+//! Whatever comes from outside may be hostile. Each function answers within a bound on time ([`Budget`]) and memory ([`Limit`]), and names
+//! the place of what is wrong; none panics.
+
+mod budget;
+pub mod hash;
+mod limit;
+mod lines;
+
+pub use budget::Budget;
+pub use limit::{Limit, MAX_INPUT_BYTES};
+pub use lines::Lines;
