@@ -4,6 +4,7 @@
 //! the place of what is wrong; none panics.
 
 mod budget;
+pub mod diff;
 pub mod hash;
 mod limit;
 mod lines;

@@ -1,0 +1,6 @@
+//! Against the real git: it takes every patch, and prints the same where it finds the same changes.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
+mod sandbox;
+mod texts;
