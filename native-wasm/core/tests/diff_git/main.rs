@@ -4,3 +4,4 @@
 
 mod sandbox;
 mod texts;
+mod trees;

@@ -148,7 +148,7 @@ fn apply(pairs: &[Pair], context: Context, arguments: &[&str]) {
 
 #[test]
 fn git_applies_the_changes_of_this_history() {
-    let pairs = history("150");
+    let pairs = history("100");
     apply(&pairs, Context::default(), &[]);
     let (equal, ours, theirs) = compare(&pairs, &Options::default(), Context::default(), &[]);
     assert!(equal * 100 >= pairs.len() * 98, "{equal} of {} are equal", pairs.len());
