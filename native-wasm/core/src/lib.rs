@@ -5,7 +5,9 @@
 
 mod budget;
 pub mod diff;
+pub mod glob;
 pub mod hash;
+pub mod ignore;
 mod limit;
 mod lines;
 

@@ -1,0 +1,81 @@
+//! The rules of `.gitignore` files, as git takes them.
+//!
+//! The last rule that matches decides; the files of deeper folders come before those above. What is inside an ignored folder is ignored whatever
+//! other rules say. Differences from git: case always matters (git without `core.ignoreCase`), and which files are tracked is not known here.
+
+mod cursor;
+mod rule;
+
+pub use cursor::Cursor;
+
+use crate::Limit;
+use rule::Rule;
+
+/// The rule files of a repository.
+///
+/// ```
+/// use millwright_core::{Budget, ignore::Ignore};
+/// let ignore = Ignore::new(&[(b"", b"*.log\nbuild/\n"), (b"docs", b"!keep.log\n")])?;
+/// let (mut cursor, mut budget) = (ignore.cursor(), Budget::default());
+/// assert!(cursor.is_ignored(b"build/out.js", false, &mut budget)?);
+/// assert!(cursor.is_ignored(b"docs/a.log", false, &mut budget)?);
+/// assert!(!cursor.is_ignored(b"docs/keep.log", false, &mut budget)?);
+///
+/// let found = cursor.matched(b"docs/keep.log", false, &mut budget)?.unwrap();
+/// assert_eq!((found.file, found.line, found.negated), (1, 1, true));
+/// # Ok::<(), millwright_core::Limit>(())
+/// ```
+#[derive(Debug)]
+pub struct Ignore {
+    /// By folder, so that each is found by binary search.
+    files: Vec<RuleFile>,
+}
+
+#[derive(Debug)]
+struct RuleFile {
+    folder: Vec<u8>,
+    /// Its place among the files as they were given.
+    number: u32,
+    rules: Vec<Rule>,
+}
+
+/// The rule that decides on a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// Which rule file, in the order in which they were given.
+    pub file: u32,
+    /// Which line of it, from 1.
+    pub line: u32,
+    /// Whether the rule begins with `!`, so that the path is not ignored.
+    pub negated: bool,
+}
+
+impl Ignore {
+    /// Reads rule files: each with its folder (empty for the root, no slash at either end) and its contents. Lines that can never match are skipped
+    /// as git skips them: a `.gitignore` has no errors. Of two files for a folder the later counts.
+    ///
+    /// # Errors
+    /// [`Limit::Size`] when a file is too large, [`Limit::Memory`] when there is no room for the rules.
+    pub fn new(files: &[(&[u8], &[u8])]) -> Result<Self, Limit> {
+        let mut read: Vec<RuleFile> = Limit::reserve(files.len())?;
+        for (number, (folder, contents)) in files.iter().enumerate() {
+            read.push(RuleFile { folder: folder.to_vec(), number: number as u32, rules: rule::parse(contents)? });
+        }
+        read.sort_by(|one, other| one.folder.cmp(&other.folder).then(other.number.cmp(&one.number)));
+        read.dedup_by(|later, kept| later.folder == kept.folder);
+        Ok(Self { files: read })
+    }
+
+    /// Looks paths up. Cheapest when paths of one folder follow each other, as in a listing by name.
+    pub const fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(self)
+    }
+
+    fn file(&self, folder: &[u8]) -> Option<&RuleFile> {
+        let at = self.files.binary_search_by(|file| file.folder.as_slice().cmp(folder)).ok()?;
+        self.files.get(at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! Ignore rules and the fence against git itself.
+#![allow(clippy::unwrap_used, reason = "what tests are built on fails as they do")]
+
+mod ignore;
+mod repository;
