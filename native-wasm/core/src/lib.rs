@@ -10,6 +10,7 @@ pub mod hash;
 pub mod ignore;
 mod limit;
 mod lines;
+pub mod paths;
 
 pub use budget::Budget;
 pub use limit::{Limit, MAX_INPUT_BYTES};

@@ -61,6 +61,11 @@ impl Globs {
         self.matched(path).is_some_and(|matched| !matched.negated)
     }
 
+    /// How many patterns without braces there are, which is what a match costs.
+    pub fn alternatives(&self) -> usize {
+        self.rules.iter().map(|(glob, _)| glob.alternatives()).sum()
+    }
+
     /// How many there are.
     pub const fn len(&self) -> usize {
         self.rules.len()

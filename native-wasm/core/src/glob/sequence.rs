@@ -63,6 +63,9 @@ impl Sequence {
         if !self.ends(path) {
             return false;
         }
+        if let [Part::Folders, Part::Segment(name)] = self.parts.as_slice() {
+            return name.matches(path.get(memchr::memrchr(b'/', path).map_or(0, |at| at + 1)..).unwrap_or_default());
+        }
         // `path.len() + 1` is the place behind the last segment.
         let (mut part, mut at) = (0, 0);
         let mut retry: Option<(usize, usize)> = None;

@@ -1,5 +1,6 @@
 //! Ignore rules and the fence against git itself.
 #![allow(clippy::unwrap_used, reason = "what tests are built on fails as they do")]
 
+mod fence;
 mod ignore;
 mod repository;
