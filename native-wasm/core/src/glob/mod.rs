@@ -97,5 +97,10 @@ impl Glob {
     }
 }
 
+/// The patterns without braces that a pattern stands for.
+pub(crate) fn expand(pattern: &[u8]) -> Result<Vec<Vec<u8>>, GlobError> {
+    Ok(brace::expand(pattern)?.into_iter().map(|text| text.bytes).collect())
+}
+
 #[cfg(test)]
 mod tests;

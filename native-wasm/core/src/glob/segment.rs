@@ -105,6 +105,13 @@ impl Segment {
     /// Whether the whole of a text without slashes matches. Only the last `*` is ever moved on, since the earliest match of what stands before it
     /// leaves the most to it: time is bounded by the product of both lengths.
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        // What nearly all patterns are.
+        match self.tokens.as_slice() {
+            [Token::Literal(bytes)] => return text.len() == bytes.len() && starts_with(text, bytes, self.fold),
+            [Token::Any, Token::Literal(bytes)] => return ends_with(text, bytes, self.fold),
+            [Token::Literal(bytes), Token::Any] => return starts_with(text, bytes, self.fold),
+            _ => {}
+        }
         let (mut token, mut at) = (0, 0);
         let mut retry: Option<(usize, usize)> = None;
         loop {
@@ -146,6 +153,15 @@ impl Segment {
             Token::Any => None,
         }
     }
+}
+
+/// Whether a text ends with some bytes, in either case if `fold`.
+pub(super) fn ends_with(text: &[u8], bytes: &[u8], fold: bool) -> bool {
+    if !fold {
+        return text.ends_with(bytes);
+    }
+    let start = text.len().checked_sub(bytes.len());
+    start.and_then(|start| text.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(bytes))
 }
 
 fn starts_with(text: &[u8], bytes: &[u8], fold: bool) -> bool {

@@ -1,5 +1,5 @@
 use super::error::{GlobError, GlobErrorKind};
-use super::segment::Segment;
+use super::segment::{Segment, ends_with};
 use super::set::Strictness;
 
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Sequence {
     /// Whether the whole of a path matches. Only the last `**` is ever moved on, as with the `*` within segments: what stands between two of them is tried
     /// once at each segment of the path, so time is bounded by the product of both lengths.
     pub(crate) fn matches(&self, path: &[u8]) -> bool {
-        if !self.ends(path) {
+        if !ends_with(path, &self.tail, self.fold) {
             return false;
         }
         if let [Part::Folders, Part::Segment(name)] = self.parts.as_slice() {
@@ -98,14 +98,6 @@ impl Sequence {
                 _ => return false,
             }
         }
-    }
-
-    fn ends(&self, path: &[u8]) -> bool {
-        if !self.fold {
-            return path.ends_with(&self.tail);
-        }
-        let start = path.len().checked_sub(self.tail.len());
-        start.and_then(|start| path.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(&self.tail))
     }
 }
 

@@ -1,7 +1,5 @@
 //! Files that decide how a repository is built, checked, guarded or worked on, by class.
 
-use super::class_table::TABLE;
-use crate::glob::{Case, Glob, GlobError};
 use core::fmt;
 
 /// What kind of file a path is, beside source code. A path may be of several.
@@ -129,87 +127,15 @@ impl fmt::Debug for Classes {
     }
 }
 
-/// Finds the classes that the name of a path tells. Most globs of the table name a file, a folder or an ending at any depth, so they are looked up
-/// instead of matched one by one.
-#[derive(Clone, Debug)]
-pub(super) struct Classifier {
-    /// `**/name`.
-    files: Vec<(&'static [u8], Classes)>,
-    /// `**/name/**`.
-    folders: Vec<(&'static [u8], Classes)>,
-    /// `**/*ending`.
-    endings: Vec<(&'static [u8], Class)>,
-    /// `folder/**`.
-    roots: Vec<(&'static [u8], Classes)>,
-    globs: Vec<(Glob, Class)>,
-}
-
-impl Classifier {
-    pub(super) fn new() -> Result<Self, GlobError> {
-        let mut this =
-            Self { files: Vec::new(), folders: Vec::new(), endings: Vec::new(), roots: Vec::new(), globs: Vec::new() };
-        let rows =
-            TABLE.iter().flat_map(|(class, globs)| globs.split_ascii_whitespace().map(move |glob| (class, glob)));
-        for (class, pattern) in rows {
-            let plain = |text: &&str| !text.contains(['*', '?', '[', '{', '/', '\\']);
-            let anywhere = pattern.strip_prefix("**/");
-            let mut classes = Classes::NONE;
-            classes.insert(*class);
-            if let Some(name) = anywhere.filter(plain) {
-                this.files.push((name.as_bytes(), classes));
-            } else if let Some(name) = anywhere.and_then(|rest| rest.strip_suffix("/**")).filter(plain) {
-                this.folders.push((name.as_bytes(), classes));
-            } else if let Some(ending) = anywhere.and_then(|rest| rest.strip_prefix('*')).filter(plain) {
-                this.endings.push((ending.as_bytes(), *class));
-            } else if let Some(name) = pattern.strip_suffix("/**").filter(plain) {
-                this.roots.push((name.as_bytes(), classes));
-            } else {
-                this.globs.push((Glob::compile(pattern.as_bytes(), Case::Sensitive)?, *class));
-            }
-        }
-        for names in [&mut this.files, &mut this.folders, &mut this.roots] {
-            names.sort_unstable_by_key(|(name, _)| *name);
-            names.dedup_by(|later, kept| {
-                let same = later.0 == kept.0;
-                if same {
-                    kept.1.insert_all(later.1);
-                }
-                same
-            });
-        }
-        Ok(this)
-    }
-
-    /// The classes of a path in canonical form.
-    pub(super) fn classes(&self, canonical: &[u8]) -> Classes {
-        let mut classes = Classes::NONE;
-        let mut rest = canonical;
-        let mut table = &self.roots;
-        while let Some(end) = memchr::memchr(b'/', rest) {
-            let (folder, behind) = rest.split_at(end);
-            classes.insert_all(look_up(table, folder));
-            classes.insert_all(look_up(&self.folders, folder));
-            // Only the first folder is at the root.
-            table = &self.folders;
-            rest = behind.get(1..).unwrap_or_default();
-        }
-        classes.insert_all(look_up(&self.files, rest));
-        let endings = self.endings.iter().filter(|(ending, _)| rest.ends_with(ending));
-        endings.for_each(|(_, class)| classes.insert(*class));
-        for (glob, class) in &self.globs {
-            if !classes.contains(*class) && glob.is_match(canonical) {
-                classes.insert(*class);
-            }
-        }
-        classes
-    }
-}
-
-fn look_up(names: &[(&'static [u8], Classes)], name: &[u8]) -> Classes {
-    let found = names.binary_search_by(|(other, _)| (*other).cmp(name)).ok();
-    found.and_then(|at| names.get(at)).map_or(Classes::NONE, |(_, classes)| *classes)
-}
-
 #[cfg(test)]
-#[path = "class_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_have_names_and_bits() {
+        for (at, class) in Class::ALL.into_iter().enumerate() {
+            assert_eq!(class as usize, at);
+            assert_eq!(Class::ALL.iter().filter(|other| other.name() == class.name()).count(), 1);
+        }
+    }
+}

@@ -31,7 +31,7 @@ use core::ops::Range;
 /// ```
 ///
 /// # Errors
-/// [`Limit::Size`] when the paths of a listing are too long together, [`Limit::Memory`] and [`Limit::Budget`]: then nothing is known of the change.
+/// [`Limit::Size`] when the paths of a listing, or of those that changed, are too long together, [`Limit::Memory`] and [`Limit::Budget`]: then nothing is known of the change.
 pub fn judge<'a>(
     before: &[Entry<'a>],
     after: &[Entry<'a>],
@@ -159,7 +159,12 @@ impl<'a> Judge<'_, 'a, '_> {
 
     fn canonical(&mut self, path: &[u8]) -> Result<Range<u32>, Limit> {
         let start = self.report.canonical.len() as u32;
+        // Folding makes of one byte three at most.
         let room = path.len().saturating_mul(3);
+        let end = self.report.canonical.len().saturating_add(room) as u64;
+        if end > u64::from(u32::MAX) {
+            return Err(Limit::Size { actual: end, max: u64::from(u32::MAX) });
+        }
         self.report.canonical.try_reserve(room).map_err(|_| Limit::Memory { bytes: room as u64 })?;
         canonical_into(path, b'/', &mut self.report.canonical);
         Ok(start..self.report.canonical.len() as u32)

@@ -9,6 +9,7 @@
 mod canonical;
 mod class;
 mod class_table;
+mod classifier;
 mod disguise;
 mod entry;
 mod judge;

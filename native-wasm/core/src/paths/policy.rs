@@ -1,4 +1,4 @@
-use super::class::Classifier;
+use super::classifier::Classifier;
 use super::{Class, Classes, Violation, Violations};
 use crate::glob::{Case, GlobError, Globs};
 use core::fmt;
