@@ -76,6 +76,19 @@ impl<'a> Interner<'a> {
         Ok(number)
     }
 
+    /// The number of a byte string that has one.
+    pub fn find(&self, bytes: &[u8]) -> Option<u32> {
+        let hash = hash(bytes, self.seed);
+        let mut at = self.slot_of(hash);
+        loop {
+            let number = self.slots.get(at)?.checked_sub(1)?;
+            if self.items.get(number as usize).is_some_and(|(other, item)| *other == hash && *item == bytes) {
+                return Some(number);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+
     /// How many different byte strings there are.
     pub const fn len(&self) -> usize {
         self.items.len()
@@ -126,6 +139,7 @@ mod tests {
             let mut known: HashMap<&[u8], u32> = HashMap::new();
             for string in &strings {
                 let next = known.len() as u32;
+                prop_assert_eq!(interner.find(string), known.get(&string[..]).copied());
                 let expected = *known.entry(string).or_insert(next);
                 prop_assert_eq!(interner.intern(string).unwrap(), expected);
             }

@@ -5,11 +5,13 @@
 
 mod budget;
 pub mod diff;
+pub mod edits;
 pub mod glob;
 pub mod hash;
 pub mod ignore;
 mod limit;
 mod lines;
+pub mod patch;
 pub mod paths;
 
 pub use budget::Budget;

@@ -1,0 +1,28 @@
+//! Patches: reading them, and applying them to contents as git does.
+
+mod apply;
+mod binary;
+mod binary_apply;
+mod cursor;
+mod draft;
+mod error;
+mod header;
+mod hunk;
+mod index;
+mod lenient;
+mod model;
+mod name;
+mod parse;
+mod place;
+mod reject;
+mod report;
+mod sides;
+mod target;
+mod timestamp;
+
+pub use apply::{Applied, ApplyOptions, Placed};
+pub use binary_apply::BinaryError;
+pub use error::{ParseError, ParseErrorKind};
+pub use model::{BinaryData, BinaryPatch, Body, Change, FilePatch, Hunk, HunkLine, HunkLines, LineKind, Patch};
+pub use parse::ParseOptions;
+pub use reject::{ApplyError, Near, Reject, RejectKind};
