@@ -20,6 +20,9 @@ mod sides;
 mod target;
 mod timestamp;
 
+pub(crate) use parse::push;
+pub(crate) use target::signed;
+
 pub use apply::{Applied, ApplyOptions, Placed};
 pub use binary_apply::BinaryError;
 pub use error::{ParseError, ParseErrorKind};

@@ -142,7 +142,7 @@ fn is_message(line: &[u8]) -> bool {
 }
 
 /// Appends an item, with an error where there is no memory for it.
-pub(super) fn push<T>(items: &mut Vec<T>, item: T) -> Result<(), Limit> {
+pub(crate) fn push<T>(items: &mut Vec<T>, item: T) -> Result<(), Limit> {
     if items.len() == items.capacity() && items.try_reserve(1).is_err() {
         return Err(Limit::Memory { bytes: (items.len() as u64 + 1).saturating_mul(size_of::<T>() as u64) });
     }

@@ -1,6 +1,6 @@
 use super::{Hunk, HunkLine, LineKind};
 use crate::Limit;
-use crate::patch::parse::push;
+use crate::patch::push;
 
 /// The two sides of a hunk, in the direction in which it is applied.
 #[derive(Default)]

@@ -172,6 +172,6 @@ impl<'a, 'p> Target<'a, 'p> {
 }
 
 /// Inputs are far smaller than either type holds.
-pub(super) fn signed(number: usize) -> i64 {
+pub(crate) fn signed(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
