@@ -13,6 +13,7 @@ mod limit;
 mod lines;
 pub mod patch;
 pub mod paths;
+pub mod secrets;
 
 pub use budget::Budget;
 pub use limit::{Limit, MAX_INPUT_BYTES};

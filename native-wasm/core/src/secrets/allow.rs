@@ -1,0 +1,175 @@
+//! What looks like a secret and is none: placeholders, documented examples, hashes, names of things.
+
+/// Words that people write where a secret belongs. In a random token they do not happen.
+const PLACEHOLDERS: &str = "example placeholder changeme change-me change_me your- your_ yourtoken yourkey yourpassword xxxxx ***** \
+    ..... redacted dummy insert replace 000000 12345678 abcdefg foobar deadbeef notasecret not-a-secret \
+    fakefake mysecret my-secret my_secret";
+
+/// Passwords that protect nothing: of containers on a developer's machine, of documentation.
+const COMMON_PASSWORDS: &str = "admin bar default foo guest hunter2 mysql pass passwd password postgres pwd pw root secret test testing \
+    token user username key api_key apikey mongo redis rabbitmq minio";
+
+/// Words of a key whose value is a hash, or public.
+const HASHES: &str = "sha sha1 sha256 sha384 sha512 md5 hash hashes digest checksum integrity fingerprint public pubkey commit \
+    revision etag crc signature sitekey thumbprint";
+
+/// Words behind a keyword that make the value a name or an address of a secret, not the secret.
+const NAMES: &str = "id ids name names ref refs path file dir folder uri url endpoint host type kind arn version label field \
+    header prefix suffix class selector regex pattern format length len count limit expiry ttl error message \
+    description title index cursor policy scope issuer example";
+
+/// Files that are made of hashes. Assignments in them are no secrets.
+const LOCK_FILES: &str = "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock cargo.lock go.sum go.work.sum \
+    poetry.lock uv.lock pipfile.lock composer.lock gemfile.lock packages.lock.json flake.lock pubspec.lock \
+    mix.lock gradle.lockfile";
+
+/// Folders and parts of file names of what is made for tests and documents.
+const FIXTURES: &str = "test tests testdata __tests__ spec specs fixture fixtures __fixtures__ mock mocks __mocks__ example \
+    examples sample samples docs doc e2e";
+
+/// Comments by which a line says that its secret is none, ours and those that are in use.
+const COMMENTS: &[&[u8]] =
+    &[b"millwright:allow-secret", b"gitleaks:allow", b"pragma: allowlist secret", b"nosec", b"trufflehog:ignore"];
+
+/// Whether a word, in whatever case, is one of a list with a space between them.
+fn is_one_of(list: &str, word: &[u8]) -> bool {
+    list.split(' ').any(|one| one.as_bytes().eq_ignore_ascii_case(word))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
+}
+
+pub(super) fn is_placeholder(secret: &[u8]) -> bool {
+    let lower = secret.to_ascii_lowercase();
+    PLACEHOLDERS.split(' ').any(|word| contains(&lower, word.as_bytes()))
+}
+
+/// Whether the password of a URL or header is a template or one that everyone knows.
+pub(super) fn is_common_password(password: &[u8]) -> bool {
+    let is_template = matches!(password, [b'$' | b'<' | b'{' | b'[', ..] | [b'%', b's' | b'v' | b'q', ..])
+        || contains(password, b"${")
+        || contains(password, b"$(");
+    let is_repeated = password.first().is_some_and(|first| password.iter().all(|byte| byte == first));
+    is_template || is_repeated || is_one_of(COMMON_PASSWORDS, password) || is_placeholder(password)
+}
+
+/// The words of a key: `fooBar_baz-1` is foo, Bar, baz, 1.
+fn words(key: &[u8]) -> impl Iterator<Item = &[u8]> {
+    key.split(|byte| !byte.is_ascii_alphanumeric())
+        .flat_map(|part| part.chunk_by(|a, b| !(a.is_ascii_lowercase() && b.is_ascii_uppercase())))
+}
+
+fn has_word(key: &[u8], list: &str) -> bool {
+    words(key).any(|word| is_one_of(list, word))
+}
+
+/// Whether a key says that its value is no secret; `keyword_at` is where in it the rule's keyword begins.
+pub(super) fn is_harmless_key(key: &[u8], keyword_at: usize) -> bool {
+    has_word(key, HASHES) || key.get(keyword_at..).is_some_and(|rest| has_word(rest, NAMES))
+}
+
+/// Whether a value is a name, a path, a hash or a number of a thing rather than random.
+pub(super) fn is_harmless_value(value: &[u8]) -> bool {
+    let has = |test: fn(&u8) -> bool| value.iter().any(test);
+    let is_path = matches!(value, [b'/' | b'~', ..] | [b'.', b'.' | b'/', ..])
+        || value.starts_with(b"http")
+        || contains(value, b"//");
+    let is_hash =
+        [&b"sha1-"[..], b"sha256-", b"sha384-", b"sha512-", b"h1:"].iter().any(|prefix| value.starts_with(prefix));
+    !has(u8::is_ascii_digit)
+        || !has(u8::is_ascii_alphabetic)
+        || is_path
+        || is_hash
+        || is_uuid(value)
+        || !is_jumbled(value)
+}
+
+fn is_uuid(value: &[u8]) -> bool {
+    let lens = value.split(|byte| *byte == b'-').map(<[u8]>::len);
+    value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') && lens.eq([8, 4, 4, 4, 12])
+}
+
+/// Whether letters and digits, and capitals but for those that begin a word, change as often as in random text.
+fn is_jumbled(value: &[u8]) -> bool {
+    let changes = value.array_windows::<3>().filter(|[a, b, c]| match (a, b) {
+        (b'a'..=b'z', b'A'..=b'Z') => !c.is_ascii_lowercase(),
+        (a, b) => (a.is_ascii_digit() && b.is_ascii_alphabetic()) || (a.is_ascii_alphabetic() && b.is_ascii_digit()),
+    });
+    changes.count() * 100 >= value.len() * 12
+}
+
+/// The part of a path behind its last slash.
+fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+pub(super) fn is_lock_file(path: &[u8]) -> bool {
+    is_one_of(LOCK_FILES, file_name(path))
+}
+
+/// Whether a path says that a file is for tests or documents.
+pub(super) fn is_fixture(path: &[u8]) -> bool {
+    let folders = path.rsplit(|byte| *byte == b'/').skip(1);
+    let parts = file_name(path).split(|byte| matches!(byte, b'.' | b'_' | b'-'));
+    folders.chain(parts).any(|part| is_one_of(FIXTURES, part))
+}
+
+/// Whether a line holds a comment that allows its secrets.
+pub(super) fn has_comment(line: &[u8]) -> bool {
+    COMMENTS.iter().any(|comment| contains(line, comment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_by_their_words() {
+        for (key, harmless) in [
+            ("api_key", false),
+            ("provider_secret", false),
+            ("tokenId", true),
+            ("secret_name", true),
+            ("md5_token", true),
+            ("publicKeyToken", true),
+            ("idToken", false),
+        ] {
+            let at = ["key", "secret", "token", "Token", "Key"].iter().filter_map(|word| key.find(word)).min().unwrap();
+            assert_eq!(is_harmless_key(key.as_bytes(), at), harmless, "{key}");
+        }
+    }
+
+    #[test]
+    fn values_that_are_names() {
+        for value in [
+            "my-service-account-2024-prod",
+            "getSecretTokenValue2",
+            "123e4567-e89b-12d3-a456-426614174000",
+            "sha512-x1X2x3X4x5X6x7X8",
+            "/etc/ssl/private/key1.pem",
+            "onlylettersandnodigits",
+            "20240101120000123456",
+        ] {
+            assert!(is_harmless_value(value.as_bytes()), "{value}");
+        }
+        assert!(!is_harmless_value(b"q7Gx2kP9vLm4Zt8R"));
+        assert!(!is_harmless_value(b"9f86d081884c7d65"));
+    }
+
+    #[test]
+    fn paths() {
+        assert!(is_fixture(b"src/__tests__/a.ts") && is_fixture(b"a/redact.test.ts") && is_fixture(b"pkg/x_test.go"));
+        assert!(!is_fixture(b"src/latest.ts") && !is_fixture(b"contest/a.ts"));
+        assert!(is_lock_file(b"web/package-lock.json") && is_lock_file(b"Cargo.lock"));
+        assert!(!is_lock_file(b"package.json"));
+    }
+
+    #[test]
+    fn passwords_that_everyone_knows() {
+        for password in ["${DB_PASSWORD}", "postgres", "Password", "aaaa", "<password>", "%s", "changeme123"] {
+            assert!(is_common_password(password.as_bytes()), "{password}");
+        }
+        assert!(!is_common_password(b"s3cret-9"));
+    }
+}
