@@ -13,6 +13,7 @@ mod limit;
 mod lines;
 pub mod patch;
 pub mod paths;
+pub mod search;
 pub mod secrets;
 
 pub use budget::Budget;

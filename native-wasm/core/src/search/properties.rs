@@ -1,0 +1,165 @@
+//! Searches against a naive scan of the whole contents by the regex crate, and changed indexes against fresh ones.
+
+use super::*;
+use crate::Budget;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const PATHS: [&str; 8] = ["a", "b.rs", "src/ab.rs", "src/ab_test.rs", "vendor/a.c", "src/B.rs", "c.rs", "src/aab/e.rs"];
+
+fn text(max: usize) -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        6 => "[abAB_ 1.]{1,4}".prop_map(String::into_bytes),
+        2 => Just(b"\n".to_vec()),
+        1 => Just(b"\r\n".to_vec()),
+        1 => Just("é\u{212a}".as_bytes().to_vec()),
+        1 => Just(b"\xff".to_vec()),
+        1 => Just(b"k\r".to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..max).prop_map(|pieces| pieces.concat())
+}
+
+fn corpus() -> impl Strategy<Value = BTreeMap<&'static str, Vec<u8>>> {
+    proptest::collection::btree_map(prop::sample::select(&PATHS[..]), text(60), 0..6)
+}
+
+/// A regex, and the same for the regex crate, which must be told not to match line ends.
+fn regex() -> impl Strategy<Value = (String, String)> {
+    let same = |pattern: &str| (pattern.to_owned(), pattern.to_owned());
+    let leaf = prop_oneof![
+        6 => "[abABk1_]{1,5}".prop_map(|literal| (literal.clone(), literal)),
+        1 => prop::sample::select(vec![r"\.", ".", "[ab]", r"\d", r"\w", "é", "^", "$", "[a-f0-9]", "(?i:k)", r"(?-u:\xff)"]).prop_map(same),
+        1 => prop::sample::select(vec![("[^a]", r"[^a\n]"), (r"\s", r"[\s--\n]"), (r"\b", r"(?-u:\b)"), (r"\B", r"(?-u:\B)"), ("(?-u:[^a])", r"(?-u:[^a\n])"), ("(?s:.)", r"[^\n]")])
+            .prop_map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())),
+    ];
+    leaf.prop_recursive(4, 12, 4, |part| {
+        let joined = |by: &'static str| {
+            move |parts: Vec<(String, String)>| {
+                let (ours, theirs): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                (format!("(?:{})", ours.join(by)), format!("(?:{})", theirs.join(by)))
+            }
+        };
+        let repeats = vec!["*", "+", "?", "{2}", "{1,3}", "{4,}", "{0}", "*?", "+?"];
+        prop_oneof![
+            3 => proptest::collection::vec(part.clone(), 2..5).prop_map(joined("")),
+            2 => proptest::collection::vec(part.clone(), 2..4).prop_map(joined("|")),
+            1 => (part, prop::sample::select(repeats)).prop_map(|((ours, theirs), times)| (format!("({ours}){times}"), format!("({theirs}){times}"))),
+        ]
+    })
+}
+
+fn index(corpus: &BTreeMap<&str, Vec<u8>>, block_bytes: usize, defined: bool) -> Index {
+    let mut index = Index::with_blocks(Rules::default(), block_bytes).unwrap();
+    for (path, contents) in corpus {
+        index.put(path.as_bytes(), contents).unwrap();
+        index.define(path.as_bytes(), definitions(contents, defined));
+    }
+    index
+}
+
+fn definitions(contents: &[u8], defined: bool) -> Vec<Definition> {
+    let names = memchr::memmem::find_iter(contents, b"ab").filter(|_| defined);
+    names.map(|at| Definition { line: 1, kind: 0, start: at as u32, end: at as u32 + 2 }).collect()
+}
+
+/// Path, line, start and end of all hits in the order of the documentation.
+fn naive(corpus: &BTreeMap<&str, Vec<u8>>, pattern: &str, defined: bool) -> Vec<(String, u32, usize, usize)> {
+    let regex = ::regex::bytes::Regex::new(pattern).unwrap();
+    let finds =
+        |text: &[u8]| regex.find_iter(text).map(|hit| hit.range()).filter(|hit| !hit.is_empty()).collect::<Vec<_>>();
+    let mut hits = Vec::new();
+    for (path, contents) in corpus {
+        let definitions = definitions(contents, defined);
+        for hit in finds(contents) {
+            let is_definition =
+                definitions.iter().any(|name| (name.start as usize, name.end as usize) == (hit.start, hit.end));
+            let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+            let before = hit.start.checked_sub(1).and_then(|at| contents.get(at));
+            let class = if is_definition { 0 } else { 1 + u8::from(is_word(before) || is_word(contents.get(hit.end))) };
+            let is_other = ["src/ab_test.rs", "vendor/a.c"].contains(path);
+            let key = (class, finds(path.as_bytes()).is_empty(), is_other, path.len(), *path, hit.start);
+            let line = contents[..hit.start].split(|byte| *byte == b'\n').count() as u32;
+            hits.push((key, ((*path).to_owned(), line, hit.start, hit.end)));
+        }
+    }
+    hits.sort();
+    hits.into_iter().map(|(_, hit)| hit).collect()
+}
+
+fn found(index: &Index, query: &Query, limit: u32) -> (Vec<(String, u32, usize, usize)>, bool) {
+    let hits = index.search(query, &everywhere, limit, &mut Budget::default()).unwrap();
+    let path = |hit: &Hit| String::from_utf8(index.document(hit.doc).unwrap().path().to_vec()).unwrap();
+    (hits.hits.iter().map(|hit| (path(hit), hit.line, hit.start as usize, hit.end as usize)).collect(), hits.more)
+}
+
+fn check(
+    corpus: &BTreeMap<&str, Vec<u8>>,
+    index: &Index,
+    query: &Query,
+    theirs: &str,
+    defined: bool,
+    limit: usize,
+) -> Result<(), TestCaseError> {
+    let expected = naive(corpus, theirs, defined);
+    prop_assert_eq!(&found(index, query, u32::MAX), &(expected.clone(), false));
+    let best: Vec<_> = expected.iter().take(limit).cloned().collect();
+    prop_assert_eq!(found(index, query, limit as u32), (best, expected.len() > limit));
+    let paths: BTreeSet<&String> = expected.iter().map(|(path, ..)| path).collect();
+    let count = Count { hits: expected.len() as u64, documents: paths.len() as u32 };
+    prop_assert_eq!(index.count(query, &everywhere, &mut Budget::default()).unwrap(), count);
+    Ok(())
+}
+
+fn matching() -> impl Strategy<Value = Matching> {
+    (any::<bool>(), any::<bool>()).prop_map(|(any_case, word)| Matching { any_case, word })
+}
+
+fn theirs(pattern: &str, matching: Matching) -> String {
+    let case = if matching.any_case { "(?i)" } else { "" };
+    let pattern = if matching.word {
+        format!(r"(?-u:\b{{start-half}})(?:{pattern})(?-u:\b{{end-half}})")
+    } else {
+        pattern.to_owned()
+    };
+    format!("(?mR){case}{pattern}")
+}
+
+proptest! {
+    #[test]
+    fn regexes_find_what_a_scan_finds(corpus in corpus(), (ours, same) in regex(), matching in matching(), defined: bool, limit in 0_usize..5, block in 1_usize..100) {
+        let query = Query::regex(&ours, matching).unwrap();
+        check(&corpus, &index(&corpus, block, defined), &query, &theirs(&same, matching), defined, limit)?;
+    }
+
+    #[test]
+    fn literals_find_what_a_scan_finds(corpus in corpus(), literal in prop_oneof![3 => text(2), 1 => Just(b"a a".to_vec()), 2 => Just(b"ab".to_vec())], matching in matching(), defined: bool, limit in 0_usize..5, block in 1_usize..100) {
+        let literal: Vec<u8> = literal.into_iter().filter(|byte| *byte != b'\n').collect();
+        prop_assume!(!literal.is_empty());
+        let query = Query::literal(&literal, matching).unwrap();
+        let escaped = literal.iter().map(|byte| format!(r"\x{byte:02x}")).collect::<Vec<_>>().concat();
+        let same = theirs(&format!("(?-u:{escaped})"), matching);
+        check(&corpus, &index(&corpus, block, defined), &query, &same, defined, limit)?;
+    }
+
+    #[test]
+    fn a_changed_index_is_like_a_fresh_one(changes in proptest::collection::vec((prop::sample::select(&PATHS[..]), prop::option::of(text(12))), 0..80), (ours, same) in regex(), defined: bool) {
+        let mut changed = Index::with_blocks(Rules::default(), 8).unwrap();
+        let mut corpus = BTreeMap::new();
+        for (path, contents) in changes {
+            match contents {
+                None => prop_assert_eq!(changed.remove(path.as_bytes()), corpus.remove(path).is_some()),
+                Some(contents) => {
+                    prop_assert_eq!(changed.put(path.as_bytes(), &contents).unwrap(), None);
+                    changed.define(path.as_bytes(), definitions(&contents, defined));
+                    corpus.insert(path, contents);
+                }
+            }
+        }
+        let fresh = index(&corpus, 8, defined);
+        let (mut ours_now, mut fresh_now) = (changed.statistics(), fresh.statistics());
+        (ours_now.list_bytes, fresh_now.list_bytes) = (0, 0);
+        prop_assert_eq!(ours_now, fresh_now);
+        let query = Query::regex(&ours, Matching::default()).unwrap();
+        check(&corpus, &changed, &query, &theirs(&same, Matching::default()), defined, 3)?;
+    }
+}

@@ -1,0 +1,98 @@
+//! The parts of documents that are to be searched.
+
+use super::document::Document;
+use super::index::Index;
+use super::paths::PathFilter;
+use super::query::Scan;
+use crate::{Budget, Limit};
+use core::ops::Range;
+
+/// A document in which there may be hits.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    index: &'a Index,
+    pub doc: u32,
+    pub document: &'a Document,
+    /// The blocks in which they may be, ascending; none named: in all.
+    blocks: Option<&'a [u32]>,
+}
+
+/// A run of whole lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// The number of its first line, from 1.
+    pub line: u32,
+}
+
+/// What a hit costs, in units of work, so that a budget bounds the memory for hits too.
+const HIT_UNITS: u64 = 8;
+
+impl Index {
+    /// The documents of candidate blocks, or all, that a filter lets through.
+    pub(super) fn tasks<'a>(
+        &'a self,
+        candidates: Option<&'a [u32]>,
+        paths: &dyn PathFilter,
+        budget: &mut Budget,
+    ) -> Result<Vec<Task<'a>>, Limit> {
+        let mut tasks = Vec::new();
+        let mut add = |task: Task<'a>| {
+            budget.spend(task.document.path.len() as u64 + 1)?;
+            if paths.accepts(&task.document.path) {
+                tasks.try_reserve(1).map_err(|_| Limit::Memory { bytes: size_of::<Task>() as u64 })?;
+                tasks.push(task);
+            }
+            Ok(())
+        };
+        let Some(candidates) = candidates else {
+            for (doc, document) in self.documents() {
+                add(Task { index: self, doc, document, blocks: None })?;
+            }
+            return Ok(tasks);
+        };
+        let doc_of = |block: &u32| self.blocks.get(*block as usize).map(|block| block.doc);
+        for blocks in candidates.chunk_by(|a, b| doc_of(a) == doc_of(b)) {
+            let Some(doc) = blocks.first().and_then(doc_of) else { continue };
+            let Some(document) = self.document(doc) else { continue };
+            add(Task { index: self, doc, document, blocks: Some(blocks) })?;
+        }
+        Ok(tasks)
+    }
+}
+
+impl Task<'_> {
+    /// Calls `found` for each hit, with the part that it is in, until it says false.
+    pub fn each(
+        &self,
+        scan: &mut Scan,
+        budget: &mut Budget,
+        mut found: impl FnMut(Range<usize>, Part) -> Result<bool, Limit>,
+    ) -> Result<(), Limit> {
+        let mut goes_on = true;
+        let mut search = |range: Range<usize>, line: u32| {
+            let part = Part { start: range.start, line };
+            scan.each(&self.document.contents, range, budget, |hit, budget| {
+                budget.spend(HIT_UNITS)?;
+                goes_on = found(hit, part)?;
+                Ok(goes_on)
+            })?;
+            Ok(goes_on)
+        };
+        let Some(blocks) = self.blocks else {
+            search(0..self.document.contents.len(), 1)?;
+            return Ok(());
+        };
+        for run in blocks.chunk_by(|a, b| a + 1 == *b) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let start = self.index.block_range(*first, self.document).start;
+            let end = self.index.block_range(*last, self.document).end;
+            let line = self.index.blocks.get(*first as usize).map_or(1, |block| block.line);
+            if !search(start..end, line)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
