@@ -9,12 +9,15 @@ pub mod edits;
 pub mod glob;
 pub mod hash;
 pub mod ignore;
+pub mod lex;
 mod limit;
 mod lines;
 pub mod patch;
 pub mod paths;
 pub mod search;
 pub mod secrets;
+
+pub mod outline;
 
 pub use budget::Budget;
 pub use limit::{Limit, MAX_INPUT_BYTES};
