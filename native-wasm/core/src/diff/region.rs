@@ -43,11 +43,11 @@ impl Region {
 }
 
 /// The least work of the histogram that is not worth thinking about.
-const HISTOGRAM_FREE: u64 = 1 << 20;
+const HISTOGRAM_FREE: u64 = 1 << 17;
 
 /// Work of the histogram per token above which it makes no headway: each split is found by a look at the whole region, so a region that is
 /// split at its very end each time takes quadratic time.
-const HISTOGRAM_PER_TOKEN: u64 = 32;
+const HISTOGRAM_PER_TOKEN: u64 = 16;
 
 /// Marks what has changed, and says whether the budget lasted: when it did not, what was left is marked as a whole.
 ///

@@ -30,6 +30,35 @@ fn history(commits: &str) -> Vec<Pair> {
     blobs.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).filter(is_text).collect()
 }
 
+/// Files of two versions of a module in the cache of Go, as pairs of contents; none where there are no two versions.
+fn module_versions(folder: &str, module: &str) -> Vec<Pair> {
+    let output = std::process::Command::new("go").args(["env", "GOMODCACHE"]).output();
+    let cache = output.map(|output| String::from_utf8(output.stdout).unwrap()).unwrap_or_default();
+    let folder = Path::new(cache.trim()).join(folder);
+    let names = std::fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+    let mut versions: Vec<_> =
+        names.filter(|name| name.to_str().is_some_and(|name| name.starts_with(module))).collect();
+    versions.sort();
+    let [first, .., last] = &versions[..] else {
+        eprintln!("skipped: the module cache of Go has no two versions of {module}");
+        return Vec::new();
+    };
+    let (old, new) = (folder.join(first), folder.join(last));
+    let mut pairs = Vec::new();
+    let mut folders = vec![old.clone()];
+    while let Some(next) = folders.pop() {
+        for path in std::fs::read_dir(next).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(after) = std::fs::read(new.join(path.strip_prefix(&old).unwrap())) {
+                pairs.push((std::fs::read(path).unwrap(), after));
+            }
+        }
+    }
+    pairs.retain(|(before, after)| before != after && !before.contains(&0) && !after.contains(&0));
+    pairs
+}
+
 /// Texts that look like code, made from a number: few different lines, some unique ones, sections, missing and foreign line ends.
 fn generated(number: u64) -> Pair {
     let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -148,10 +177,18 @@ fn apply(pairs: &[Pair], context: Context, arguments: &[&str]) {
 
 #[test]
 fn git_applies_the_changes_of_this_history() {
-    let pairs = history("100");
+    let pairs = history("60");
     apply(&pairs, Context::default(), &[]);
     let (equal, ours, theirs) = compare(&pairs, &Options::default(), Context::default(), &[]);
     assert!(equal * 100 >= pairs.len() * 98, "{equal} of {} are equal", pairs.len());
+    assert!(ours * 100 <= theirs * 102, "{ours} lines instead of {theirs}");
+}
+
+#[test]
+fn changes_of_modules_are_those_of_git() {
+    let pairs = [module_versions("golang.org/x", "crypto@"), module_versions("golang.org/x", "net@")].concat();
+    let (equal, ours, theirs) = compare(&pairs, &Options::default(), Context::default(), &[]);
+    assert!(equal * 100 >= pairs.len() * 95, "{equal} of {} are equal", pairs.len());
     assert!(ours * 100 <= theirs * 102, "{ours} lines instead of {theirs}");
 }
 
