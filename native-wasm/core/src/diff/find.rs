@@ -27,7 +27,7 @@ pub struct Stats {
 /// use millwright_core::{Budget, diff::{Context, Diff, Options}};
 /// let diff = Diff::of(b"one\ntwo\n", b"one\n2\n", &Options::default(), &mut Budget::default())?;
 /// let mut patch = Vec::new();
-/// diff.write_hunks(&Context::default(), &mut patch)?;
+/// diff.write_hunks(Context::default(), &mut patch)?;
 /// assert_eq!(patch, b"@@ -1,2 +1,2 @@\n one\n-two\n+2\n");
 /// # Ok::<(), millwright_core::Limit>(())
 /// ```

@@ -143,7 +143,7 @@ impl<'a> Pair<'a> {
             }
             Content::Text(diff) => {
                 self.write_labels(format, out);
-                diff.write_hunks(&format.context, out)?;
+                diff.write_hunks(format.context, out)?;
             }
             Content::Commit(_) => {
                 self.write_labels(format, out);

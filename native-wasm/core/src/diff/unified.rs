@@ -14,8 +14,8 @@ impl Diff<'_> {
     ///
     /// # Errors
     /// [`Limit::Memory`] when there is no room for them.
-    pub fn write_hunks(&self, context: &Context, out: &mut Vec<u8>) -> Result<(), Limit> {
-        self.hunks(*context).try_for_each(|hunk| self.write_hunk(&hunk, out))
+    pub fn write_hunks(&self, context: Context, out: &mut Vec<u8>) -> Result<(), Limit> {
+        self.hunks(context).try_for_each(|hunk| self.write_hunk(&hunk, out))
     }
 
     fn write_hunk(&self, hunk: &Hunk, out: &mut Vec<u8>) -> Result<(), Limit> {

@@ -85,8 +85,15 @@ fn generated(number: u64) -> Pair {
     for _ in 0..next(8) {
         let at = next(after.len() as u64 + 1) as usize;
         let end = (at + next(6) as usize).min(after.len());
-        let new: Vec<String> = (0..next(5)).map(|_| line(&mut next)).collect();
-        after.splice(at..end, new);
+        if next(3) == 0 {
+            // A copy of what is there can stand before or behind it, or anywhere between.
+            let start = if next(2) == 0 { after.len().saturating_sub(3) } else { at };
+            after.extend_from_within(start..end.max(start));
+            after[start..].rotate_right(end.saturating_sub(start));
+        } else {
+            let new: Vec<String> = (0..next(5)).map(|_| line(&mut next)).collect();
+            after.splice(at..end, new);
+        }
     }
     let mut texts = [before.concat().into_bytes(), after.concat().into_bytes()];
     for text in &mut texts {
@@ -102,7 +109,7 @@ fn ours(pair: &Pair, options: &Options, context: Context) -> Vec<u8> {
     let mut patch = Vec::new();
     let diff = Diff::of(&pair.0, &pair.1, options, &mut Budget::default()).unwrap();
     assert!(!diff.is_degraded());
-    diff.write_hunks(&context, &mut patch).unwrap();
+    diff.write_hunks(context, &mut patch).unwrap();
     patch
 }
 
@@ -212,6 +219,33 @@ fn hunks_are_those_of_git() {
         assert!(equal * 100 >= pairs.len() * 98, "{equal} of {} are equal with {arguments:?}", pairs.len());
         assert!(ours * 100 <= theirs * 102, "{ours} lines instead of {theirs}");
     }
+}
+
+#[test]
+fn groups_that_can_slide_are_where_git_has_them() {
+    let blocks = [
+        "x\n",
+        "a {\n  b\n}\n",
+        "  b\n}\n\na {\n",
+        "\n\nfoo\n",
+        "}\n  else\n",
+        "  x\n\ty\n\n",
+        "a\n    b\n",
+        "    b\na\n",
+    ];
+    let mut pairs = Vec::new();
+    for block in blocks {
+        for start in ["", "start\n", "\n", "    deep\n"] {
+            for end in ["", "end\n", "\n", "  deeper\n", "\n\n  }\n"] {
+                for (old, new) in [(1, 2), (2, 4), (3, 2)] {
+                    let text = |count| [start, &block.repeat(count), end].concat().into_bytes();
+                    pairs.push((text(old), text(new)));
+                }
+            }
+        }
+    }
+    let (equal, ..) = compare(&pairs, &Options::default(), Context::default(), &[]);
+    assert_eq!(equal, pairs.len());
 }
 
 #[test]
