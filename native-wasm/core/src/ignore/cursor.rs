@@ -39,6 +39,10 @@ impl<'r> Cursor<'r> {
     /// # Errors
     /// [`Limit::Budget`]; the cursor is good for other paths after that.
     pub fn matched(&mut self, path: &[u8], is_folder: bool, budget: &mut Budget) -> Result<Option<Match>, Limit> {
+        // Nothing is in a folder without a name.
+        if path.starts_with(b"/") {
+            return Ok(None);
+        }
         let folder_end = memchr::memrchr(b'/', path).unwrap_or(0);
         budget.spend(1 + path.len() as u64 / 16)?;
         self.leave(path, folder_end);

@@ -51,6 +51,14 @@ fn of_two_files_for_a_folder_the_later_counts() {
 }
 
 #[test]
+fn paths_that_begin_with_a_slash_match_nothing() {
+    let ignore = Ignore::new(&[(b"", b"*")]).unwrap();
+    for path in [&b"/"[..], b"//", b"//a", b"/a/b"] {
+        assert_eq!(ignore.cursor().matched(path, false, &mut Budget::default()), Ok(None));
+    }
+}
+
+#[test]
 fn work_is_bounded() {
     let rules = "*a*a*a*a*b\n".repeat(10_000);
     let ignore = Ignore::new(&[(b"", rules.as_bytes())]).unwrap();

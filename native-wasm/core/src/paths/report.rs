@@ -124,6 +124,7 @@ impl fmt::Display for Message<'_> {
             let names: Vec<_> = classes.iter().map(Class::name).collect();
             write!(f, ": {}", names.join(", "))?;
         }
-        write!(f, "; {}", violation.remedy())
+        write!(f, "; {}", violation.remedy())?;
+        if Violations::TOLERABLE.contains(*violation) { f.write_str(", or let the policy tolerate it") } else { Ok(()) }
     }
 }

@@ -95,14 +95,9 @@ const TABLE: [(Violation, &str, &str, &str); Violation::COUNT] = [
     ),
     (Violation::Control, "control", "has a control character", "rename it"),
     (Violation::Bidirectional, "bidirectional", "has a character that changes the direction of text", "rename it"),
-    (Violation::InvalidUtf8, "invalid-utf8", "is no UTF-8", "rename it, or let the policy tolerate it"),
-    (Violation::Device, "device", "is the name of a device on Windows", "rename it, or let the policy tolerate it"),
-    (
-        Violation::Stream,
-        "stream",
-        "has a colon, which begins the name of a stream on NTFS",
-        "rename it, or let the policy tolerate it",
-    ),
+    (Violation::InvalidUtf8, "invalid-utf8", "is no UTF-8", "rename it"),
+    (Violation::Device, "device", "is the name of a device on Windows", "rename it"),
+    (Violation::Stream, "stream", "has a colon, which begins the name of a stream on NTFS", "rename it"),
     (Violation::LongComponent, "long-component", "has a component of more than 255 bytes", "shorten it"),
     (Violation::LongPath, "long-path", "has more than 4096 bytes", "shorten it"),
     (Violation::Deep, "deep", "has more than 256 components", "move it up"),
@@ -201,7 +196,7 @@ impl Violation {
         self.row().2
     }
 
-    /// What to change.
+    /// What to change. What is [tolerable](super::Violations::TOLERABLE) can also be left to the policy.
     pub const fn remedy(self) -> &'static str {
         self.row().3
     }
