@@ -3,7 +3,7 @@
 /// Words that people write where a secret belongs. In a random token they do not happen.
 const PLACEHOLDERS: &str = "example placeholder changeme change-me change_me your- your_ yourtoken yourkey yourpassword xxxxx ***** \
     ..... redacted dummy insert replace 000000 12345678 abcdefg foobar deadbeef notasecret not-a-secret \
-    fakefake mysecret my-secret my_secret";
+    fakefake mysecret my-secret my_secret sesame";
 
 /// Passwords that protect nothing: of containers on a developer's machine, of documentation.
 const COMMON_PASSWORDS: &str = "admin bar default foo guest hunter2 mysql pass passwd password postgres pwd pw root secret test testing \
@@ -16,7 +16,8 @@ const HASHES: &str = "sha sha1 sha256 sha384 sha512 md5 hash hashes digest check
 /// Words behind a keyword that make the value a name or an address of a secret, not the secret.
 const NAMES: &str = "id ids name names ref refs path file dir folder uri url endpoint host type kind arn version label field \
     header prefix suffix class selector regex pattern format length len count limit expiry ttl error message \
-    description title index cursor policy scope issuer example";
+    description title index cursor policy scope issuer example \
+    ts js mjs cjs tsx jsx go py rs rb java md json yaml yml toml html css";
 
 /// Files that are made of hashes. Assignments in them are no secrets.
 const LOCK_FILES: &str = "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock cargo.lock go.sum go.work.sum \
@@ -70,19 +71,32 @@ pub(super) fn is_harmless_key(key: &[u8], keyword_at: usize) -> bool {
 }
 
 /// Whether a value is a name, a path, a hash or a number of a thing rather than random.
-pub(super) fn is_harmless_value(value: &[u8]) -> bool {
+pub(super) fn is_harmless_value(value: &[u8], is_quoted: bool) -> bool {
     let has = |test: fn(&u8) -> bool| value.iter().any(test);
     let is_path = matches!(value, [b'/' | b'~', ..] | [b'.', b'.' | b'/', ..])
         || value.starts_with(b"http")
         || contains(value, b"//");
     let is_hash =
         [&b"sha1-"[..], b"sha256-", b"sha384-", b"sha512-", b"h1:"].iter().any(|prefix| value.starts_with(prefix));
+    // Without quotes, it may be the name of a thing in the code.
+    let min_changes = if is_quoted { 3 } else { 4 };
     !has(u8::is_ascii_digit)
         || !has(u8::is_ascii_alphabetic)
         || is_path
         || is_hash
         || is_uuid(value)
-        || !is_jumbled(value)
+        || !is_jumbled(value, min_changes)
+}
+
+/// Whether a value has the length of an MD5, SHA-1 or SHA-256 in hexadecimal digits.
+pub(super) fn is_digest(value: &[u8]) -> bool {
+    matches!(value.len(), 32 | 40 | 64) && value.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Whether a password is a word, as in examples, or hardly one.
+pub(super) fn is_weak_password(password: &[u8]) -> bool {
+    let is_word = password.iter().skip(1).all(u8::is_ascii_lowercase);
+    password.len() < 6 || is_word || contains(&password.to_ascii_lowercase(), b"secre")
 }
 
 fn is_uuid(value: &[u8]) -> bool {
@@ -90,13 +104,21 @@ fn is_uuid(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') && lens.eq([8, 4, 4, 4, 12])
 }
 
-/// Whether letters and digits, and capitals but for those that begin a word, change as often as in random text.
-fn is_jumbled(value: &[u8]) -> bool {
-    let changes = value.array_windows::<3>().filter(|[a, b, c]| match (a, b) {
-        (b'a'..=b'z', b'A'..=b'Z') => !c.is_ascii_lowercase(),
-        (a, b) => (a.is_ascii_digit() && b.is_ascii_alphabetic()) || (a.is_ascii_alphabetic() && b.is_ascii_digit()),
+/// Whether letters, digits and marks, and capitals but for those that begin a word, change as often as in random text.
+fn is_jumbled(value: &[u8], min_changes: usize) -> bool {
+    let kind = |byte: &u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' => 1,
+        b'0'..=b'9' => 2,
+        b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'*' | b'?' => 3,
+        // What is between words of names.
+        _ => 0,
+    };
+    let changes = value.array_windows::<3>().filter(|[a, b, c]| {
+        let is_capital = a.is_ascii_lowercase() && b.is_ascii_uppercase() && !c.is_ascii_lowercase();
+        is_capital || (kind(a) != kind(b) && kind(a) * kind(b) != 0)
     });
-    changes.count() * 100 >= value.len() * 12
+    let count = changes.count();
+    count >= min_changes && count * 100 >= value.len() * 12
 }
 
 /// The part of a path behind its last slash.
@@ -151,10 +173,13 @@ mod tests {
             "onlylettersandnodigits",
             "20240101120000123456",
         ] {
-            assert!(is_harmless_value(value.as_bytes()), "{value}");
+            assert!(is_harmless_value(value.as_bytes(), true), "{value}");
         }
-        assert!(!is_harmless_value(b"q7Gx2kP9vLm4Zt8R"));
-        assert!(!is_harmless_value(b"9f86d081884c7d65"));
+        for value in [&b"q7Gx2kP9vLm4Zt8R"[..], b"9f86d081884c7d65"] {
+            assert!(!is_harmless_value(value, false));
+        }
+        assert!(is_harmless_value(b"Chacha20Poly1305", false));
+        assert!(is_digest(&[b'a'; 40]) && !is_digest(&[b'a'; 41]) && !is_digest(&[b'g'; 40]));
     }
 
     #[test]
@@ -171,5 +196,9 @@ mod tests {
             assert!(is_common_password(password.as_bytes()), "{password}");
         }
         assert!(!is_common_password(b"s3cret-9"));
+        for password in ["s3c-9", "Somepassword", "CLIENT_SECRET"] {
+            assert!(is_weak_password(password.as_bytes()), "{password}");
+        }
+        assert!(!is_weak_password(b"UILbRYjr") && !is_weak_password(b"s3cr-t-9"));
     }
 }

@@ -10,6 +10,12 @@ pub(super) struct Keyword {
     pub(super) target: u32,
 }
 
+impl Keyword {
+    fn beginning(&self) -> Option<[u8; MIN_KEYWORD]> {
+        self.text.first_chunk().copied()
+    }
+}
+
 /// The shortest keyword.
 pub(super) const MIN_KEYWORD: usize = 3;
 /// The longest keyword.
@@ -18,6 +24,8 @@ pub(super) const MAX_KEYWORD: usize = 48;
 pub(super) struct Prefilter {
     /// A bit for each hash of a beginning.
     bits: Box<[u64; 1024]>,
+    /// Where in `keywords` those of a beginning are, plus one, at its hash or the next free place behind it; 0 is free. A power of two, mostly free.
+    slots: Vec<u32>,
     /// In order of their text.
     keywords: Vec<Keyword>,
     longest: usize,
@@ -26,15 +34,27 @@ pub(super) struct Prefilter {
 impl Prefilter {
     pub(super) fn new(mut keywords: Vec<Keyword>) -> Self {
         keywords.sort_unstable();
+        let beginnings = || keywords.chunk_by(|a, b| a.beginning() == b.beginning());
         let mut bits = Box::new([0u64; 1024]);
-        for keyword in &keywords {
-            if let Some(first) = keyword.text.first_chunk() {
-                let hash = hash(*first);
+        let mut slots = vec![0; (beginnings().count() * 8).next_power_of_two()];
+        let mut number = 1;
+        for group in beginnings() {
+            if let Some(first) = group.first().and_then(Keyword::beginning) {
+                let hash = hash(first);
                 bits[usize::from(hash >> 6)] |= 1 << (hash & 63);
+                let mut at = usize::from(hash);
+                while slots.get(at & (slots.len() - 1)).is_some_and(|slot| *slot != 0) {
+                    at += 1;
+                }
+                let mask = slots.len() - 1;
+                if let Some(slot) = slots.get_mut(at & mask) {
+                    *slot = number;
+                }
             }
+            number += group.len() as u32;
         }
         let longest = keywords.iter().map(|keyword| keyword.text.len()).max().unwrap_or(0);
-        Self { bits, keywords, longest }
+        Self { bits, slots, keywords, longest }
     }
 
     /// The length of the longest keyword.
@@ -54,8 +74,22 @@ impl Prefilter {
 
     /// The keywords at the start of `bytes`.
     pub(super) fn at<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = &'a Keyword> {
-        let first = bytes.get(..MIN_KEYWORD).unwrap_or(bytes);
-        self.beginning_with(first).iter().filter(|keyword| bytes.starts_with(&keyword.text))
+        let group = bytes.first_chunk().and_then(|first| self.group(*first)).unwrap_or_default();
+        let same = group.iter().take_while(|keyword| keyword.text.first_chunk::<MIN_KEYWORD>() == bytes.first_chunk());
+        same.filter(|keyword| bytes.starts_with(&keyword.text))
+    }
+
+    /// The keywords from the first with this beginning on.
+    fn group(&self, first: [u8; MIN_KEYWORD]) -> Option<&[Keyword]> {
+        let mut at = usize::from(hash(first));
+        loop {
+            let number = *self.slots.get(at & (self.slots.len() - 1))? as usize;
+            let group = self.keywords.get(number.checked_sub(1)?..)?;
+            if group.first().and_then(Keyword::beginning) == Some(first) {
+                return Some(group);
+            }
+            at += 1;
+        }
     }
 
     /// The keywords that begin with `start`.

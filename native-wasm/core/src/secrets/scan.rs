@@ -124,7 +124,9 @@ impl Detector {
             line += memchr::memchr_iter(b'\n', between).count() as u32;
             line_start = memchr::memrchr(b'\n', between).map_or(line_start, |at| seen + at + 1);
             seen = raw.start;
-            if allow_comments && comments.allow(line_start, raw.start) {
+            // Neither a comment nor a folder makes a secret harmless that is in use.
+            let is_known = matches!(self.target(raw.target), Some(Target::Known(_)));
+            if allow_comments && !is_known && comments.allow(line_start, raw.start) {
                 continue;
             }
             let (rule, preview) = match self.target(raw.target) {
@@ -140,7 +142,7 @@ impl Detector {
                 range: raw.start as u32..raw.end as u32,
                 line,
                 column: (raw.start - line_start) as u32 + 1,
-                severity: if is_fixture { raw.severity.lowered() } else { raw.severity },
+                severity: if is_fixture && !is_known { raw.severity.lowered() } else { raw.severity },
                 preview,
             });
         }

@@ -68,7 +68,6 @@ impl Validator {
         }
         let proven = |fits: bool| if fits { Verdict::Proven } else { Verdict::Suspect };
         let plausible = |fits: bool| if fits { Verdict::Plausible } else { Verdict::Suspect };
-        let harmless = |is: bool| if is { Verdict::Harmless } else { Verdict::Plausible };
         let verdict = match self {
             Self::None => Verdict::Plausible,
             // Bodies of keys are full of whatever letters, and what may be one is masked before it is known.
@@ -80,10 +79,9 @@ impl Validator {
             Self::Jwt => jwt(found.secret),
             Self::OpenAi => plausible(memchr::memmem::find(body, b"T3BlbkFJ").is_some()),
             Self::Basic => basic(found.secret),
-            Self::Password => harmless(allow::is_common_password(body)),
-            Self::Assignment => {
-                harmless(allow::is_harmless_key(found.key, found.keyword_at) || allow::is_harmless_value(body))
-            }
+            Self::Password if allow::is_common_password(body) => Verdict::Harmless,
+            Self::Password => plausible(!allow::is_weak_password(body)),
+            Self::Assignment => assignment(found, body),
         };
         if matches!(verdict, Verdict::Plausible | Verdict::Suspect) && allow::is_placeholder(body) {
             return Verdict::Harmless;
@@ -96,6 +94,14 @@ impl Validator {
         let is_poor = value.len() < 20 || value.iter().all(u8::is_ascii_hexdigit);
         if self == Self::Assignment && is_poor { centibits.saturating_sub(50) } else { centibits }
     }
+}
+
+fn assignment(found: &Found, value: &[u8]) -> Verdict {
+    let is_quoted = matches!(found.key.last(), Some(b'"' | b'\'' | b'`'));
+    if allow::is_harmless_key(found.key, found.keyword_at) || allow::is_harmless_value(value, is_quoted) {
+        return Verdict::Harmless;
+    }
+    if allow::is_digest(value) { Verdict::Suspect } else { Verdict::Plausible }
 }
 
 fn jwt(token: &[u8]) -> Verdict {
@@ -113,11 +119,10 @@ fn basic(text: &[u8]) -> Verdict {
     let Some(colon) = decoded.iter().position(|byte| *byte == b':') else { return Verdict::Harmless };
     let password = decoded.get(colon + 1..).unwrap_or_default();
     let is_text = decoded.iter().all(|byte| (0x20..0x7f).contains(byte));
-    if is_text && !password.is_empty() && !allow::is_common_password(password) {
-        Verdict::Plausible
-    } else {
-        Verdict::Harmless
+    if !is_text || password.is_empty() || allow::is_common_password(password) {
+        return Verdict::Harmless;
     }
+    if allow::is_weak_password(password) { Verdict::Suspect } else { Verdict::Plausible }
 }
 
 #[cfg(test)]
@@ -152,7 +157,8 @@ mod tests {
         assert_eq!(judge(Validator::Jwt, &token(r#"{"v":1}"#, r#"{"sub":"ada"}"#)), Verdict::Suspect);
         assert_eq!(judge(Validator::Jwt, &token(r#"{"alg":"HS256"}"#, r#"{"sub":"1234567890"}"#)), Verdict::Harmless);
         let basic = |text: &str| judge(Validator::Basic, &String::from_utf8(encoded(text)).unwrap());
-        assert_eq!(basic("ada:s3cret-9x"), Verdict::Plausible);
+        assert_eq!(basic("ada:s3cr-t-9x"), Verdict::Plausible);
+        assert_eq!(basic("CLIENT_ID:CLIENT_SECRET"), Verdict::Suspect);
         assert_eq!(basic("ada:password"), Verdict::Harmless);
         assert_eq!(basic("just some words"), Verdict::Harmless);
     }

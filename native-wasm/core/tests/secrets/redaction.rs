@@ -212,8 +212,8 @@ fn endless_secrets_are_masked_without_being_held() {
 
 #[test]
 fn a_long_candidate_is_given_out_when_it_is_none() {
-    let text = format!("x eyJ{} y", "a".repeat(40_000));
+    let text = format!("x eyJ{} y", "a".repeat(20_000));
     assert_eq!(redact(&FULL, text.as_bytes(), &[999]), text.as_bytes());
-    let text = format!("https://{}", "a".repeat(40_000));
+    let text = format!("https://{}", "a".repeat(20_000));
     assert_eq!(redact(&FULL, text.as_bytes(), &[1]), text.as_bytes());
 }
