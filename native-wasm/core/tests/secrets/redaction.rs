@@ -103,6 +103,17 @@ proptest! {
         prop_assert!(memchr::memmem::find(&whole, SECRET.as_bytes()).is_none());
     }
 
+    /// What was given out is forgotten now and then, here between a key and its value.
+    #[test]
+    fn what_is_forgotten_does_not_matter(before in 0usize..200, example in example(), size in 1usize..6) {
+        let forgotten = 2 * (256 + MAX_HELD_BYTES) - before;
+        let text = format!("{}{example}", ".".repeat(forgotten));
+        let mut sizes = vec![size; example.len() / size + 2];
+        sizes.insert(0, forgotten);
+        let whole = redact(&FULL, text.as_bytes(), &[usize::MAX]);
+        prop_assert!(redact(&FULL, text.as_bytes(), &sizes) == whole, "{}", example);
+    }
+
     #[test]
     fn held_is_only_what_may_begin_a_secret(parts in proptest::collection::vec(near(), 0..8), size in 1usize..9) {
         let text = parts.concat();
