@@ -42,11 +42,11 @@ impl Prefilter {
             if let Some(first) = group.first().and_then(Keyword::beginning) {
                 let hash = hash(first);
                 bits[usize::from(hash >> 6)] |= 1 << (hash & 63);
+                let mask = slots.len() - 1;
                 let mut at = usize::from(hash);
-                while slots.get(at & (slots.len() - 1)).is_some_and(|slot| *slot != 0) {
+                while slots.get(at & mask).is_some_and(|slot| *slot != 0) {
                     at += 1;
                 }
-                let mask = slots.len() - 1;
                 if let Some(slot) = slots.get_mut(at & mask) {
                     *slot = number;
                 }
@@ -65,11 +65,14 @@ impl Prefilter {
     /// The next place from `from` on at which a keyword may begin.
     pub(super) fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let rest = bytes.get(from..)?;
-        let found = rest.array_windows::<MIN_KEYWORD>().position(|first| {
-            let hash = hash(*first);
-            self.bits[usize::from(hash >> 6)] >> (hash & 63) & 1 == 1
-        });
+        let found = rest.array_windows::<MIN_KEYWORD>().position(|first| self.has(*first));
         found.map(|at| from + at)
+    }
+
+    /// Whether keywords may have this beginning.
+    fn has(&self, first: [u8; MIN_KEYWORD]) -> bool {
+        let hash = hash(first);
+        self.bits[usize::from(hash >> 6)] >> (hash & 63) & 1 == 1
     }
 
     /// The keywords at the start of `bytes`.
@@ -94,6 +97,9 @@ impl Prefilter {
 
     /// The keywords that begin with `start`.
     pub(super) fn beginning_with(&self, start: &[u8]) -> &[Keyword] {
+        if start.first_chunk().is_some_and(|first| !self.has(*first)) {
+            return &[];
+        }
         let order = |keyword: &Keyword| keyword.text.get(..start.len()).unwrap_or(&keyword.text).cmp(start);
         let first = self.keywords.partition_point(|keyword| order(keyword) == Ordering::Less);
         let rest = self.keywords.get(first..).unwrap_or_default();
