@@ -8,10 +8,9 @@
     reason = "helpers of tests may fail, and need not be fast"
 )]
 
+use millwright_core::Budget;
 use millwright_core::edits::Difference;
-use millwright_core::patch::{ApplyError, ApplyOptions, BinaryError, ParseOptions, Patch, Placed, Reject, RejectKind};
-use millwright_core::{Budget, Limit};
-use proptest::prelude::*;
+use millwright_core::patch::{ApplyError, ApplyOptions, ParseOptions, Patch, Placed, Reject, RejectKind};
 
 const OPTIONS: ApplyOptions =
     ApplyOptions { reverse: false, fuzz: 0, anchored: true, seed: millwright_core::hash::Seed(3) };
@@ -181,119 +180,6 @@ fn created_and_deleted_files_are_empty_on_one_side() {
 }
 
 #[test]
-fn binary_data_have_to_fit_the_file() {
-    use miniz_oxide::deflate::compress_to_vec_zlib;
-    let delta = [&[3, 4][..], &[0x90, 3, 1, b'!']].concat();
-    let patch = |forward: (&str, usize, &[u8]), back: Option<&[u8]>| {
-        let mut text = format!(
-            "diff --git a/x b/x\nindex 1..2\nGIT binary patch\n{} {}\n{}\n",
-            forward.0,
-            forward.1,
-            base_85(&compress_to_vec_zlib(forward.2, 9))
-        );
-        if let Some(back) = back {
-            text += &format!("literal {}\n{}\n", back.len(), base_85(&compress_to_vec_zlib(back, 9)));
-        }
-        text
-    };
-    let apply = |patch: &str, old: &str| apply_with(patch, false, old, &OPTIONS).map(|(new, _)| new);
-    let good = patch(("delta", delta.len(), &delta), Some(b"abc"));
-    assert_eq!(apply(&good, "abc").unwrap(), "abc!");
-    assert_eq!(apply_with(&good, false, "abc!", &ApplyOptions { reverse: true, ..OPTIONS }).unwrap().0, "abc");
-    assert_eq!(apply(&good, "abd").unwrap_err(), ApplyError::Binary(BinaryError::OldDiffers));
-    assert_eq!(apply(&good, "ab").unwrap_err(), ApplyError::Binary(BinaryError::OldDiffers));
-    let literal = patch(("literal", 3, b"new"), None);
-    assert_eq!(apply(&literal, "old").unwrap(), "new");
-    let reverse = apply_with(&literal, false, "new", &ApplyOptions { reverse: true, ..OPTIONS });
-    assert_eq!(reverse.unwrap_err(), ApplyError::Binary(BinaryError::OneWay));
-    for size in [0, 2, 4, 1 << 29] {
-        let error = apply(&patch(("literal", size, b"new"), None), "").unwrap_err();
-        assert_eq!(error, ApplyError::Binary(BinaryError::Size { offset: 47, declared: size as u64 }));
-    }
-    // A small patch of a gibibyte stops at the size that is declared.
-    let bomb = patch(("literal", 10, &vec![0; 1 << 20]), None);
-    assert_eq!(apply(&bomb, "").unwrap_err(), ApplyError::Binary(BinaryError::Size { offset: 47, declared: 10 }));
-    for broken in [&[3, 4][..], &[3, 4, 0], &[3, 4, 0x90, 9], &[3, 4, 5, 1], &[3, 4, 0x80 | 0x40], &[3], &[0x83; 12]] {
-        let error = apply(&patch(("delta", broken.len(), broken), None), "abc").unwrap_err();
-        assert!(
-            matches!(error, ApplyError::Binary(BinaryError::Damaged { .. } | BinaryError::Size { .. })),
-            "{error:?}"
-        );
-    }
-    let damaged = base_85(&compress_to_vec_zlib(&delta, 9));
-    let damaged = good.replace(&damaged, &damaged.replacen(damaged.as_bytes()[3] as char, "0", 9));
-    assert!(matches!(apply(&damaged, "abc").unwrap_err(), ApplyError::Binary(_)));
-}
-
-/// As git writes it.
-fn base_85(bytes: &[u8]) -> String {
-    let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
-    let mut text = String::new();
-    for line in bytes.chunks(52) {
-        text.push(char::from(if line.len() > 26 { b'a' + line.len() as u8 - 27 } else { b'A' + line.len() as u8 - 1 }));
-        for group in line.chunks(4) {
-            let mut word = [0; 4];
-            word[..group.len()].copy_from_slice(group);
-            let word = u32::from_be_bytes(word);
-            text.extend((0..5).rev().map(|power| char::from(digits[(word / 85u32.pow(power) % 85) as usize])));
-        }
-        text.push('\n');
-    }
-    text
-}
-
-fn work(patch: &str, old: &str) -> u64 {
-    let mut budget = Budget::default();
-    let patch = Patch::parse(patch.as_bytes(), &ParseOptions::default()).unwrap();
-    patch.files[0].apply(old.as_bytes(), &OPTIONS, &mut budget).unwrap();
-    Budget::DEFAULT_UNITS - budget.left()
-}
-
-#[test]
-fn work_is_linear_in_hunks_even_where_all_have_moved() {
-    let units = |hunks: usize, moved: &str| {
-        let old: String = (0..hunks * 20).map(|line| format!("line {line}\n")).collect();
-        let mut patch = "--- a/x\n+++ b/x\n".to_owned();
-        for hunk in 0..hunks {
-            let line = hunk * 20 + 5;
-            patch += &format!(
-                "@@ -{},3 +{},3 @@\n line {}\n-line {line}\n+changed\n line {}\n",
-                line,
-                line,
-                line - 1,
-                line + 1
-            );
-        }
-        work(&patch, &(moved.to_owned() + &old))
-    };
-    for moved in ["", "another\n"] {
-        let (few, many) = (units(250, moved), units(1000, moved));
-        assert!(many < few * 5, "{few} {many}");
-    }
-    assert!(units(1000, "another\n") < 100_000);
-}
-
-#[test]
-fn limit_hostile_searches_meet_the_budget() {
-    let old = "a\n".repeat(20_000);
-    let hunks =
-        (0..300).map(|at| format!("@@ -{0},101 +{0},100 @@\n{1}-b\n", at + 3, " a\n".repeat(100))).collect::<String>();
-    let patch = format!("--- a/x\n+++ b/x\n{hunks}");
-    let patch = Patch::parse(patch.as_bytes(), &ParseOptions::default()).unwrap();
-    let result = patch.files[0].apply(old.as_bytes(), &OPTIONS, &mut Budget::new(20_000));
-    assert_eq!(result.unwrap_err(), ApplyError::Limit(Limit::Budget { units: 20_000 }));
-}
-
-#[test]
-fn limit_positions_behind_any_file() {
-    for start in ["2147483648", "18446744073709551000"] {
-        let hunk = format!("@@ -{start},3 +{start},3 @@\n 4\n-5\n+five\n 6\n");
-        assert_eq!(apply(&hunk, "4\n5\n6\n7\n").unwrap(), "4\nfive\n6\n7\n");
-        assert_eq!(kind(apply(&format!("@@ -{start} +{start} @@\n-5\n+five\n"), "a\n")), RejectKind::NotFound);
-    }
-}
-
-#[test]
 fn errors_say_what_to_change() {
     let error = apply(HUNK, "4\n5 \n6\n").unwrap_err().to_string();
     assert_eq!(
@@ -303,43 +189,11 @@ fn errors_say_what_to_change() {
     );
 }
 
-proptest! {
-    #[test]
-    fn a_diff_applies_both_ways(
-        old in "([abc]\n){0,30}[ab]?",
-        new in "([abc]\n){0,30}[ab]?",
-        context in 0usize..4,
-    ) {
-        let mut options = diffy::DiffOptions::new();
-        options.set_context_len(context);
-        let text = options.create_patch(&old, &new).to_string().replace("--- original", "--- a/x").replace("+++ modified", "+++ b/x");
-        let patch = Patch::parse(text.as_bytes(), &ParseOptions::default());
-        prop_assume!(old != new);
-        let patch = patch.unwrap();
-        let there = patch.files[0].apply(old.as_bytes(), &OPTIONS, &mut Budget::default()).unwrap();
-        prop_assert_eq!(String::from_utf8_lossy(&there.bytes), new.as_str());
-        let back = patch.files[0].apply(new.as_bytes(), &ApplyOptions { reverse: true, ..OPTIONS }, &mut Budget::default()).unwrap();
-        prop_assert_eq!(String::from_utf8_lossy(&back.bytes), old.as_str());
-        let lenient = Patch::parse(text.as_bytes(), &ParseOptions { lenient: true, strip: 1 }).unwrap();
-        prop_assert_eq!(lenient, patch);
-    }
-
-    #[test]
-    fn nothing_panics_and_results_do_not_depend_on_the_seed(
-        lines in proptest::collection::vec("(@@ -[0-9],[0-3] \\+[0-9],[0-3] @@|[-+ ][ab]|[-+ ]|@@|\\\\ No newline|[ab]?)\n?", 0..12),
-        old in "[ab\n]{0,20}",
-        fuzz in 0u32..4,
-    ) {
-        let text = format!("--- a/x\n+++ b/x\n@@ -1 +1 @@\n{}", lines.concat());
-        for lenient in [false, true] {
-            let Ok(patch) = Patch::parse(text.as_bytes(), &ParseOptions { lenient, strip: 1 }) else { continue };
-            for reverse in [false, true] {
-                let result = |seed| {
-                    let options = ApplyOptions { reverse, fuzz, anchored: fuzz != 3, seed: millwright_core::hash::Seed(seed) };
-                    patch.files[0].apply(old.as_bytes(), &options, &mut Budget::default())
-                };
-                prop_assert_eq!(result(1), result(2));
-            }
-        }
+#[test]
+fn limit_positions_behind_any_file() {
+    for start in ["2147483648", "18446744073709551000"] {
+        let hunk = format!("@@ -{start},3 +{start},3 @@\n 4\n-5\n+five\n 6\n");
+        assert_eq!(apply(&hunk, "4\n5\n6\n7\n").unwrap(), "4\nfive\n6\n7\n");
+        assert_eq!(kind(apply(&format!("@@ -{start} +{start} @@\n-5\n+five\n"), "a\n")), RejectKind::NotFound);
     }
 }

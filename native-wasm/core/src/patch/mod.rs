@@ -3,6 +3,7 @@
 mod apply;
 mod binary;
 mod binary_apply;
+mod changes;
 mod cursor;
 mod draft;
 mod error;
@@ -19,6 +20,7 @@ mod report;
 mod sides;
 mod target;
 mod timestamp;
+mod tree;
 
 pub(crate) use parse::push;
 pub(crate) use target::signed;
@@ -29,3 +31,4 @@ pub use error::{ParseError, ParseErrorKind};
 pub use model::{BinaryData, BinaryPatch, Body, Change, FilePatch, Hunk, HunkLine, HunkLines, LineKind, Patch};
 pub use parse::ParseOptions;
 pub use reject::{ApplyError, Near, Reject, RejectKind};
+pub use tree::{TreeChanges, TreeFile, Written};

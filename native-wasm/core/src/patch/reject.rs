@@ -22,6 +22,8 @@ pub enum ApplyError {
     },
     /// The patch deletes the file, but not all of its contents.
     NotEmpty,
+    /// A copy was changed, or what it was made from, so that it cannot be taken back.
+    CopyDiffers,
     /// The patch only says that binary files differ.
     NoBinaryData,
     /// The binary data do not fit.
@@ -135,6 +137,9 @@ impl fmt::Display for ApplyError {
                 write!(f, "the file has mode {found:o}, not {expected:o}: make the patch against the file as it is")
             }
             Self::NotEmpty => f.write_str("the patch deletes the file but leaves contents: remove all of its lines"),
+            Self::CopyDiffers => {
+                f.write_str("the copy is not that of the file any more: delete it by a patch of its own")
+            }
             Self::NoBinaryData => {
                 f.write_str("the patch has no data for the binary file: make it again with `git diff --binary`")
             }

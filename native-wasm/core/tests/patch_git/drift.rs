@@ -5,7 +5,7 @@ use millwright_core::Budget;
 use millwright_core::edits::Difference;
 use millwright_core::patch::{ApplyError, ApplyOptions, Body, FilePatch, LineKind, ParseOptions, Patch, RejectKind};
 
-const CASES: usize = 300;
+const CASES: usize = 180;
 
 /// Of how many different lines the files are made: few are at many places.
 const ALPHABETS: [usize; 3] = [3, 8, 1000];

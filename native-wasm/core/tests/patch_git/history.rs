@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const REVERSE: ApplyOptions =
     ApplyOptions { reverse: true, fuzz: 0, anchored: true, seed: millwright_core::hash::Seed(0) };
 
-fn repository() -> Option<PathBuf> {
+pub fn repository() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let found = root.join(".git").exists();
     if !found {
@@ -35,7 +35,7 @@ fn check(file: &FilePatch<'_>, old: &[u8], new: &[u8], what: &str) {
 }
 
 /// The contents of objects.
-fn objects(repository: &Path, ids: &[&[u8]]) -> HashMap<Vec<u8>, Vec<u8>> {
+pub fn objects(repository: &Path, ids: &[&[u8]]) -> HashMap<Vec<u8>, Vec<u8>> {
     let output = git_output(repository, &["cat-file", "--batch"], &ids.join(&b'\n'));
     let (mut rest, mut found) = (&output[..], HashMap::new());
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -72,19 +72,19 @@ fn check_history(repository: &Path, arguments: &[&str], at_least: usize) {
 fn this_repository_s_history_applies_both_ways() {
     let Some(root) = repository() else { return };
     let commits = String::from_utf8(git_output(&root, &["rev-list", "--count", "HEAD"], b"")).unwrap();
-    let at_least = if commits.trim().parse::<u32>().unwrap() > 40 { 40 } else { 1 };
+    let at_least = if commits.trim().parse::<u32>().unwrap() > 40 { 20 } else { 1 };
     let log = ["log", "-p", "--format=commit %H", "--full-index", "--no-merges"];
     for options in [
-        &["--binary", "-n40", "--no-renames"][..],
-        &["--binary", "-n30", "-M", "-C"],
-        &["--binary", "-n20", "-U0"],
-        &["--binary", "-n20", "-U10"],
-        &["--binary", "-n20", "--minimal", "--no-prefix", "--src-prefix=old/", "--dst-prefix=newer/"],
-        &["--binary", "-n20", "--patience", "--ws-error-highlight=all"],
+        &["--binary", "-n20", "--no-renames"][..],
+        &["--binary", "-n20", "-M", "-C"],
+        &["--binary", "-n10", "-U0"],
+        &["--binary", "-n10", "-U10"],
+        &["--binary", "-n10", "--minimal", "--no-prefix", "--src-prefix=old/", "--dst-prefix=newer/"],
+        &["--binary", "-n10", "--patience", "--ws-error-highlight=all"],
     ] {
         check_history(&root, &[&log[..], options].concat(), at_least);
     }
-    let mails = ["format-patch", "--stdout", "--root", "--full-index", "--binary", "-M", "-40", "HEAD"];
+    let mails = ["format-patch", "--stdout", "--root", "--full-index", "--binary", "-M", "-20", "HEAD"];
     check_history(&root, &mails, at_least);
     let output = git_output(&root, &mails, b"");
     let mails = output.split(|byte| *byte == b'\n').filter(|line| line.ends_with(b" Mon Sep 17 00:00:00 2001")).count();
@@ -126,7 +126,7 @@ fn versions_of_modules_apply_both_ways() {
             check(file, &old, &new, &what);
             renames += usize::from(matches!(file.change, Change::Rename | Change::Copy));
             bytes += old.len() + new.len();
-            if bytes > 6 << 20 {
+            if bytes > 3 << 20 {
                 break;
             }
         }

@@ -10,3 +10,4 @@
 mod drift;
 mod git;
 mod history;
+mod tree;
