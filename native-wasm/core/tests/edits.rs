@@ -147,7 +147,7 @@ fn errors_say_what_to_change() {
     assert_eq!(
         error,
         "edit 1: the text to search for is not in the file: copy it from the file as it is; \
-         lines 2 to 2 are like it; its line 1 first differs from line 2: the indentation differs\n\
+         line 2 is like it; its line 1 first differs from line 2: the indentation differs\n\
          edit 2: an empty search makes a new file, but this file has contents: say what to replace"
     );
 }

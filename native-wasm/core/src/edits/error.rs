@@ -133,11 +133,10 @@ impl fmt::Display for EditErrorKind {
 impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { lines, differs_at, search_line, difference, .. } = self;
-        let last = lines.end.saturating_sub(1);
-        write!(
-            f,
-            "lines {} to {last} are like it; its line {search_line} first differs from line {differs_at}: {difference}",
-            lines.start
-        )
+        match lines.end.saturating_sub(1) {
+            last if last <= lines.start => write!(f, "line {} is like it", lines.start)?,
+            last => write!(f, "lines {} to {last} are like it", lines.start)?,
+        }
+        write!(f, "; its line {search_line} first differs from line {differs_at}: {difference}")
     }
 }

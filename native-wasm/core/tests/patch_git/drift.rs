@@ -5,7 +5,7 @@ use millwright_core::Budget;
 use millwright_core::edits::Difference;
 use millwright_core::patch::{ApplyError, ApplyOptions, Body, FilePatch, LineKind, ParseOptions, Patch, RejectKind};
 
-const CASES: usize = 180;
+const CASES: usize = 150;
 
 /// Of how many different lines the files are made: few are at many places.
 const ALPHABETS: [usize; 3] = [3, 8, 1000];
@@ -152,4 +152,16 @@ fn with_context_of_two_lines_backwards() {
 #[test]
 fn with_fuzz() {
     compare("drift-fuzz", &["-U3"], &["-C1"], [300, 1000, 5000], ApplyOptions { fuzz: 2, ..OPTIONS }, known);
+}
+
+#[test]
+fn of_two_places_as_near_the_later_is_taken() {
+    let folder = Folder::new("drift-tie");
+    let (old, patch) = (b"0\n4\n5\n6\n\n4\n5\n6\n", b"--- a/x\n+++ b/x\n@@ -4,3 +4,3 @@\n 4\n-5\n+five\n 6\n");
+    folder.write("x", old);
+    git_output(folder.path(), &["apply"], patch);
+    let ours =
+        Patch::parse(patch, &ParseOptions::default()).unwrap().files[0].apply(old, &OPTIONS, &mut Budget::default());
+    assert_eq!(ours.unwrap().bytes, folder.read("x"));
+    assert_eq!(folder.read("x"), b"0\n4\n5\n6\n\n4\nfive\n6\n");
 }

@@ -72,15 +72,15 @@ fn check_history(repository: &Path, arguments: &[&str], at_least: usize) {
 fn this_repository_s_history_applies_both_ways() {
     let Some(root) = repository() else { return };
     let commits = String::from_utf8(git_output(&root, &["rev-list", "--count", "HEAD"], b"")).unwrap();
-    let at_least = if commits.trim().parse::<u32>().unwrap() > 40 { 20 } else { 1 };
+    let at_least = if commits.trim().parse::<u32>().unwrap() > 40 { 10 } else { 1 };
     let log = ["log", "-p", "--format=commit %H", "--full-index", "--no-merges"];
     for options in [
-        &["--binary", "-n20", "--no-renames"][..],
-        &["--binary", "-n20", "-M", "-C"],
-        &["--binary", "-n10", "-U0"],
-        &["--binary", "-n10", "-U10"],
-        &["--binary", "-n10", "--minimal", "--no-prefix", "--src-prefix=old/", "--dst-prefix=newer/"],
-        &["--binary", "-n10", "--patience", "--ws-error-highlight=all"],
+        &["--binary", "-n12", "--no-renames"][..],
+        &["--binary", "-n12", "-M", "-C"],
+        &["--binary", "-n6", "-U0"],
+        &["--binary", "-n6", "-U10"],
+        &["--binary", "-n6", "--minimal", "--no-prefix", "--src-prefix=old/", "--dst-prefix=newer/"],
+        &["--binary", "-n6", "--patience", "--ws-error-highlight=all"],
     ] {
         check_history(&root, &[&log[..], options].concat(), at_least);
     }
