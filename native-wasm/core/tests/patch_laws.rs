@@ -55,6 +55,24 @@ fn limit_hostile_searches_meet_the_budget() {
     assert_eq!(result.unwrap_err(), ApplyError::Limit(Limit::Budget { units: 20_000 }));
 }
 
+#[test]
+fn every_truncation_is_an_error_or_a_shorter_patch() {
+    let text = "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\nSubject: s\n\n---\n x | 1 +\n\n\
+         diff --git \"a/\\303\\244\" \"b/\\303\\244\"\nsimilarity index 90%\nrename from \"\\303\\244\"\nrename to c\n\
+         diff --git a/p b/p\nindex 1234567..89abcde 100644\nGIT binary patch\nliteral 4\nLcmZQzWMXDvWn<^y\n\ndelta 1\nIcmZ0s0000x00000\n\n\
+         diff --git a/x b/x\nold mode 100644\nnew mode 100755\n--- a/x\t\n+++ b/x\t\n@@ -1,2 +1,2 @@ fn f()\n one\n-two\n+three\n\\ No newline at end of file\n-- \n2.39.5\n";
+    for end in 0..text.len() {
+        for options in [false, true].map(|lenient| ParseOptions { lenient, strip: 1 }) {
+            for text in [&text.as_bytes()[..end], &text.as_bytes()[end..]] {
+                match Patch::parse(text, &options) {
+                    Ok(patch) => assert!(patch.files.len() <= 3),
+                    Err(error) => assert!(error.offset <= text.len() && !error.to_string().is_empty()),
+                }
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn a_diff_applies_both_ways(

@@ -59,7 +59,7 @@ pub(super) fn parse<'a>(cursor: &mut Cursor<'a>, lenient: bool, shift: i64) -> R
     cursor.advance();
     let body_offset = cursor.offset();
     let counts = header.sides.map_or([0; 2], |sides| sides.map(|(_, count)| count));
-    counted_body(cursor, counts)?;
+    counted_body(cursor, counts).map_err(|(kind, offset)| ParseError::new(kind, cursor.bytes(), offset))?;
     Ok(finish(cursor, offset, body_offset, header))
 }
 
@@ -79,13 +79,14 @@ pub(super) fn finish<'a>(cursor: &Cursor<'a>, offset: usize, body_offset: usize,
     }
 }
 
-/// Steps over as many lines of each side as the header counts.
-pub(super) fn counted_body(cursor: &mut Cursor<'_>, counts: [u64; 2]) -> Result<(), ParseError> {
+/// Steps over as many lines of each side as the header counts. An error is a kind and an offset: to number its line takes a walk over the
+/// patch, which is too much where another way to read the hunk is tried.
+pub(super) fn counted_body(cursor: &mut Cursor<'_>, counts: [u64; 2]) -> Result<(), (ParseErrorKind, usize)> {
     let mut state = Counter { left: counts, ended: [false; 2], changed: false };
     while state.left != [0, 0] {
         let Some(line) = cursor.line() else {
             let [old_missing, new_missing] = state.left;
-            return Err(cursor.fail(ParseErrorKind::HunkTruncated { old_missing, new_missing }));
+            return Err((ParseErrorKind::HunkTruncated { old_missing, new_missing }, cursor.offset()));
         };
         let sides = match line.first() {
             Some(b'-') => [true, false],
@@ -93,10 +94,10 @@ pub(super) fn counted_body(cursor: &mut Cursor<'_>, counts: [u64; 2]) -> Result<
             // An empty context line may have lost its space.
             Some(b' ' | b'\n') => [true, true],
             Some(b'\r') if line == b"\r\n" => [true, true],
-            Some(b'\\') => return Err(cursor.fail(ParseErrorKind::NewlineMarker)),
-            found => return Err(cursor.fail(ParseErrorKind::HunkLine { found: found.copied().unwrap_or(0) })),
+            Some(b'\\') => return Err((ParseErrorKind::NewlineMarker, cursor.offset())),
+            found => return Err((ParseErrorKind::HunkLine { found: found.copied().unwrap_or(0) }, cursor.offset())),
         };
-        state.take(sides).map_err(|kind| cursor.fail(kind))?;
+        state.take(sides).map_err(|kind| (kind, cursor.offset()))?;
         let cut = !line.ends_with(b"\n");
         let here = *cursor;
         cursor.advance();
@@ -105,10 +106,10 @@ pub(super) fn counted_body(cursor: &mut Cursor<'_>, counts: [u64; 2]) -> Result<
             cursor.advance();
         } else if cut {
             let [old_missing, new_missing] = state.left;
-            return Err(here.fail(ParseErrorKind::HunkTruncated { old_missing, new_missing }));
+            return Err((ParseErrorKind::HunkTruncated { old_missing, new_missing }, here.offset()));
         }
     }
-    if state.changed { Ok(()) } else { Err(cursor.fail(ParseErrorKind::HunkWithoutChange)) }
+    if state.changed { Ok(()) } else { Err((ParseErrorKind::HunkWithoutChange, cursor.offset())) }
 }
 
 struct Counter {
