@@ -67,6 +67,20 @@ fn the_best_hits_come_first() {
 }
 
 #[test]
+fn equal_hits_come_by_path() {
+    let name = |nth: u8| format!("{}.rs", char::from(nth));
+    let mut index = Index::new(Rules::default()).unwrap();
+    for nth in (b'A'..=b'z').rev() {
+        index.put(name(nth).as_bytes(), if nth % 20 == 0 { b"rare frequent" } else { b"frequent" }).unwrap();
+    }
+    let paths = |word: &str| -> Vec<String> {
+        found(&index, &regex(word), 99).iter().map(|hit| hit.split_once(':').unwrap().0.to_owned()).collect()
+    };
+    assert_eq!(paths("rare"), ["P.rs", "d.rs", "x.rs"]);
+    assert_eq!(paths("frequent"), (b'A'..=b'z').map(name).collect::<Vec<_>>());
+}
+
+#[test]
 fn matches_lie_within_lines() {
     let index = index(&[("a", b"one two\r\n  three\r\nfour")]);
     assert_eq!(found(&index, &regex(r"\S+\s*$"), 9), ["a:1:two", "a:2:three", "a:3:four"]);

@@ -198,9 +198,17 @@ impl Index {
         start..next.map_or(document.contents.len(), |next| next.start as usize)
     }
 
-    /// All documents with their numbers.
-    pub(super) fn documents(&self) -> impl Iterator<Item = (u32, &Document)> {
-        (0..).zip(&self.documents).filter_map(|(doc, document)| Some((doc, document.as_ref()?)))
+    /// The numbers of documents are below this.
+    pub(super) const fn numbers(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// All documents by ascending path, by their numbers.
+    pub(super) fn by_path(&self) -> impl Iterator<Item = u32> {
+        self.files.values().filter_map(|file| match file {
+            File::Indexed(doc) => Some(*doc),
+            File::Skipped(_) => None,
+        })
     }
 
     fn add_blocks(&mut self, doc: u32, contents: &[u8]) -> Result<(), Limit> {

@@ -61,7 +61,8 @@ impl Index {
         for task in self.tasks(candidates.as_deref(), paths, budget)? {
             tasks.push((rank::key(task.document, scan.is_in(&task.document.path, budget)?), task));
         }
-        tasks.sort_unstable_by(|(a_key, a), (b_key, b)| (a_key, &a.document.path).cmp(&(b_key, &b.document.path)));
+        // Stable, so those with equal keys stay sorted by path.
+        tasks.sort_by_key(|(key, _)| *key);
         let top = if self.definitions > 0 { Class::Definition } else { Class::Word };
         let mut best = Best::new(limit as usize, top);
         for (_, task) in &tasks {

@@ -29,8 +29,11 @@ pub struct Part {
 /// What a hit costs, in units of work, so that a budget bounds the memory for hits too.
 const HIT_UNITS: u64 = 8;
 
+/// Of so many documents, one is enough to go through all.
+const MANY: usize = 16;
+
 impl Index {
-    /// The documents of candidate blocks, or all, that a filter lets through.
+    /// The documents of candidate blocks, or all, that a filter lets through, by ascending path.
     pub(super) fn tasks<'a>(
         &'a self,
         candidates: Option<&'a [u32]>,
@@ -47,7 +50,8 @@ impl Index {
             Ok(())
         };
         let Some(candidates) = candidates else {
-            for (doc, document) in self.documents() {
+            for doc in self.by_path() {
+                let Some(document) = self.document(doc) else { continue };
                 add(Task { index: self, doc, document, blocks: None })?;
             }
             return Ok(tasks);
@@ -58,7 +62,27 @@ impl Index {
             let Some(document) = self.document(doc) else { continue };
             add(Task { index: self, doc, document, blocks: Some(blocks) })?;
         }
-        Ok(tasks)
+        self.sort_by_path(tasks)
+    }
+
+    /// Sorts tasks by path. When they are many, their paths are not compared, since that is slower than to search them.
+    fn sort_by_path<'a>(&self, mut tasks: Vec<Task<'a>>) -> Result<Vec<Task<'a>>, Limit> {
+        if tasks.len() < self.numbers() / MANY {
+            tasks.sort_unstable_by(|a, b| a.document.path.cmp(&b.document.path));
+            return Ok(tasks);
+        }
+        // By number of the document: its task, plus one.
+        let mut task_of: Vec<usize> = Limit::reserve(self.numbers())?;
+        task_of.resize(self.numbers(), 0);
+        for (nth, task) in (1..).zip(&tasks) {
+            if let Some(slot) = task_of.get_mut(task.doc as usize) {
+                *slot = nth;
+            }
+        }
+        let task_of = |doc: u32| tasks.get(task_of.get(doc as usize)?.checked_sub(1)?).copied();
+        let mut sorted = Limit::reserve(tasks.len())?;
+        sorted.extend(self.by_path().filter_map(task_of));
+        Ok(sorted)
     }
 }
 
