@@ -231,6 +231,20 @@ fn regexes_that_explode_when_run_meet_the_budget() {
 }
 
 #[test]
+fn an_automaton_of_ever_new_states_meets_the_budget() {
+    let mut state = 1_u64;
+    let noise: Vec<u8> = core::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        if state >> 40 & 1 == 0 { b'a' } else { b'b' }
+    })
+    .take(100_000)
+    .collect();
+    let index = index(&[("a", &noise.chunks(400).collect::<Vec<_>>().join(&b'\n'))]);
+    let count = |budget| index.count(&regex("[ab]*a[ab]{200}"), &everywhere, &mut Budget::new(budget));
+    assert_eq!(count(10_000_000), Err(SearchError::Limit(Limit::Budget { units: 10_000_000 })));
+}
+
+#[test]
 fn work_is_bounded_by_the_budget() {
     let mut index = Index::new(Rules { max_mean_line: u32::MAX, ..Rules::default() }).unwrap();
     index.put(b"a", &[&b"aa ".repeat(1000)[..], b"\n"].concat().repeat(10)).unwrap();

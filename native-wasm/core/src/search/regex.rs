@@ -15,8 +15,10 @@ const MAX_NFA_BYTES: usize = 2 << 20;
 const CACHE_BYTES: usize = 2 << 20;
 /// A lazy DFA gives up when its states have been thrown away so often ...
 const MAX_CACHE_CLEARS: usize = 2;
-/// ... and each was of use for fewer bytes than this.
-const MIN_BYTES_PER_STATE: usize = 10;
+/// ... and each was of use for fewer bytes than this: what it takes to make one grows with the states of the NFA.
+fn min_bytes_per_state(nfa: &NFA) -> usize {
+    10 + nfa.states().len() / 2
+}
 /// What is spent on a DFA that gives up, in units of work.
 const GIVEN_UP_UNITS: u64 = 2_000_000;
 
@@ -59,7 +61,7 @@ impl Regex {
             let config = config
                 .cache_capacity(CACHE_BYTES)
                 .minimum_cache_clear_count(Some(MAX_CACHE_CLEARS))
-                .minimum_bytes_per_state(Some(MIN_BYTES_PER_STATE));
+                .minimum_bytes_per_state(Some(min_bytes_per_state(nfa)));
             hybrid::dfa::Builder::new().configure(config).build_from_nfa(nfa.clone()).map_err(|_| too_complex.clone())
         };
         let dfa = hybrid::regex::Builder::new().build_from_dfas(
