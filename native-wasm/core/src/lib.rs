@@ -18,6 +18,7 @@ pub mod search;
 pub mod secrets;
 
 pub mod outline;
+pub mod weakening;
 
 pub use budget::Budget;
 pub use limit::{Limit, MAX_INPUT_BYTES};
