@@ -41,6 +41,39 @@ pub(super) fn sounds_like_assertion(name: &[u8]) -> bool {
     })
 }
 
+/// Whether a function of this name most likely makes something ready, and asserts only that this went well.
+pub(super) fn sounds_like_setup(name: &[u8]) -> bool {
+    let name = normal(name);
+    let verbs: [&[u8]; 25] = [
+        b"new",
+        b"make",
+        b"start",
+        b"setup",
+        b"open",
+        b"close",
+        b"read",
+        b"write",
+        b"get",
+        b"create",
+        b"with",
+        b"init",
+        b"build",
+        b"load",
+        b"dial",
+        b"run",
+        b"do",
+        b"mock",
+        b"fake",
+        b"render",
+        b"parse",
+        b"serve",
+        b"stop",
+        b"send",
+        b"teardown",
+    ];
+    verbs.iter().any(|verb| name.starts_with(verb))
+}
+
 fn upper_first<'n>(name: &'n [u8], prefix: &[u8]) -> Option<&'n [u8]> {
     let (first, rest) = name.split_first()?;
     let (expected, tail) = prefix.split_first()?;

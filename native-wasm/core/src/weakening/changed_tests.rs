@@ -1,5 +1,6 @@
 //! Compares the tests of a batch that belong together, and reports those that are gone.
 
+use super::assertion::sounds_like_assertion;
 use super::compare::{Outcome, assertions_of, compare};
 use super::delta::{Pool, Repeated, lives_on};
 use super::pairing::{Pairing, Place};
@@ -118,7 +119,12 @@ impl Tests<'_, '_> {
                 unknown -= 1;
                 continue;
             }
-            let confidence = if assertion.is_helper() { Confidence::Medium } else { Confidence::High };
+            let sure = if sounds_like_assertion(before.text(assertion.whole.start)) {
+                Confidence::Medium
+            } else {
+                Confidence::Low
+            };
+            let confidence = if assertion.is_helper() { sure } else { Confidence::High };
             let range = before.span(&assertion.whole);
             let was = Some((before.change, range.clone()));
             report.add(

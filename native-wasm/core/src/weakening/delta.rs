@@ -29,10 +29,12 @@ impl Pool {
         for (source, at) in added {
             add(*source, *at);
         }
+        let named = mentioned(sources, unpaired);
         for place in unpaired {
             // A function that is no test may never be called.
             if let Some(source) = sources.get(place.source)
-                && source.scopes.get(place.scope).is_some_and(|scope| scope.kind != ScopeKind::Helper)
+                && let Some(scope) = source.scopes.get(place.scope)
+                && (scope.kind != ScopeKind::Helper || named.binary_search(&scope.name.as_slice()).is_ok())
             {
                 for at in assertions_of(source, place.scope) {
                     add(place.source, *at);
@@ -61,6 +63,28 @@ impl Pool {
         let at = self.helpers.binary_search_by(|(other, _)| other.as_slice().cmp(name)).ok()?;
         Some(&self.helpers[at].1)
     }
+}
+
+/// The names of helpers that are used somewhere else than where they are defined, in order.
+fn mentioned<'s>(sources: &'s [Source<'_>], unpaired: &[Place]) -> Vec<&'s [u8]> {
+    let scopes = unpaired.iter().filter_map(|place| sources.get(place.source)?.scopes.get(place.scope));
+    let mut names: Vec<&[u8]> =
+        scopes.filter(|scope| scope.kind == ScopeKind::Helper).map(|scope| scope.name.as_slice()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut found = vec![false; names.len()];
+    for source in sources.iter().filter(|_| !names.is_empty()) {
+        let mut defined: Vec<usize> = source.scopes.iter().map(|scope| scope.at).collect();
+        defined.sort_unstable();
+        for at in (0..source.len()).filter(|at| source.is_word(*at)) {
+            if let Ok(name) = names.binary_search(&source.text(at))
+                && defined.binary_search(&at).is_err()
+            {
+                found[name] = true;
+            }
+        }
+    }
+    names.into_iter().zip(found).filter(|(_, found)| *found).map(|(name, _)| name).collect()
 }
 
 /// Tests that run their assertions for several values, and so may stand for several of before.

@@ -37,6 +37,10 @@ struct Item {
 const ALIKE: u32 = 600;
 const ALIKE_ELSEWHERE: u32 = 750;
 
+/// Tests of a file whose names have so much in common may have changed more.
+const ALIKE_NAME: u32 = 500;
+const ALIKE_WITH_NAME: u32 = 300;
+
 /// A body of fewer tokens is like many others.
 const MIN_BODY: usize = 8;
 
@@ -134,27 +138,33 @@ fn by_likeness(
     pairs: &mut Vec<(Place, Place)>,
     budget: &mut Budget,
 ) {
-    let mut sketches = |sources: &[Source<'_>], items: &[Item]| -> Vec<(usize, Sketch)> {
+    let mut sketches = |sources: &[Source<'_>], items: &[Item]| -> Vec<(usize, Sketch, Sketch)> {
         let left = items.iter().enumerate().filter(|(_, item)| !item.taken && item.kind == ScopeKind::Test);
         left.filter_map(|(at, item)| {
             let source = sources.get(item.place.source)?;
             let body = &scope_of(source, item.place)?.body;
             budget.spend(body.len().min(4096) as u64 * 4).ok()?;
-            Some((at, Sketch::of(source, body)))
+            Some((at, Sketch::of(source, body), Sketch::of_name(&scope_of(source, item.place)?.name)))
         })
         .collect()
     };
     let old_left = sketches(old_sources, old);
     let new_left = sketches(new_sources, new);
     let mut alike: Vec<(core::cmp::Reverse<u32>, usize, usize)> = Vec::new();
-    for (i, a) in &old_left {
+    for (i, a, old_name) in &old_left {
         // A unit is about one comparison of a hash.
         if budget.spend(new_left.len() as u64 * 64).is_err() {
             break;
         }
-        for (j, b) in &new_left {
+        for (j, b, new_name) in &new_left {
             let likeness = a.likeness(b);
-            let least = if old[*i].change == new[*j].change { ALIKE } else { ALIKE_ELSEWHERE };
+            let is_near = old[*i].change == new[*j].change;
+            let least =
+                match (is_near, is_near && likeness >= ALIKE_WITH_NAME && old_name.likeness(new_name) >= ALIKE_NAME) {
+                    (_, true) => ALIKE_WITH_NAME,
+                    (true, false) => ALIKE,
+                    (false, false) => ALIKE_ELSEWHERE,
+                };
             if likeness >= least {
                 alike.push((core::cmp::Reverse(likeness), *i, *j));
             }

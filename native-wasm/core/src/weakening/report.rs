@@ -1,6 +1,8 @@
+use super::assertion::sounds_like_setup;
 use super::changed_tests::Tests;
 use super::pairing::pair;
 use super::paths::{is_snapshot, is_test_file};
+use super::rank::Rank;
 use super::scope::ScopeKind;
 use super::source::Source;
 use super::{
@@ -74,8 +76,12 @@ fn read(sources: &mut [Source<'_>], budget: &mut Budget) -> Result<(), Limit> {
     for source in sources.iter_mut() {
         source.scopes = scopes::find(source)?;
         assertions::find(source, &[], budget)?;
-        let asserting = source.assertions.iter().filter_map(|assertion| source.scopes.get(assertion.scope));
-        helpers.extend(asserting.filter(|scope| scope.kind == ScopeKind::Helper).map(|scope| scope.name.clone()));
+        for assertion in source.assertions.iter().filter(|assertion| assertion.rank >= Some(Rank::Partial)) {
+            let Some(scope) = source.scopes.get(assertion.scope) else { continue };
+            if scope.kind == ScopeKind::Helper && !sounds_like_setup(&scope.name) {
+                helpers.push(scope.name.clone());
+            }
+        }
     }
     helpers.sort_unstable();
     helpers.dedup();

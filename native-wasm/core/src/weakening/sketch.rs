@@ -23,6 +23,14 @@ impl Sketch {
         Self(hashes)
     }
 
+    /// The words of a name.
+    pub(super) fn of_name(name: &[u8]) -> Self {
+        let words = name.split(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80).filter(|word| !word.is_empty());
+        let mut hashes = sorted(words.map(|word| hash(word, Seed(7))).collect());
+        hashes.truncate(SIZE);
+        Self(hashes)
+    }
+
     /// The share of what is in both among what is in either, in thousandths.
     pub(super) fn likeness(&self, other: &Self) -> u32 {
         let both = common(&self.0, &other.0);

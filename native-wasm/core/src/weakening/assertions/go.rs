@@ -113,9 +113,9 @@ fn condition(source: &Source<'_>, open: usize) -> Range<usize> {
         at = before;
         match source.text(at) {
             b"if" => return start.unwrap_or(at + 1)..open,
-            b"for" | b"func" | b"else" | b"{" => break,
+            b"for" | b"func" | b"else" | b"switch" | b"select" | b"{" | b"}" => break,
             b";" => start = start.or(Some(at + 1)),
-            b")" | b"]" | b"}" => {
+            b")" | b"]" => {
                 let Some(opener) = source.opener(at) else { break };
                 at = opener;
             }
