@@ -146,8 +146,8 @@ struct Pairs<'s, 'a> {
 impl Pairs<'_, '_> {
     /// Pairs each old one with the first new one that fits.
     fn take(&mut self, fits: fn(&Key<'_>, &Key<'_>) -> bool, budget: &mut Budget) {
-        let work = self.old.len() * self.new.len();
-        if self.old.len() > MAX_MATCHED || self.new.len() > MAX_MATCHED || budget.spend(work as u64).is_err() {
+        let work = (self.old.len() as u64).saturating_mul(self.new.len() as u64);
+        if self.old.len() > MAX_MATCHED || self.new.len() > MAX_MATCHED || budget.spend(work).is_err() {
             return;
         }
         for old in core::mem::take(&mut self.old) {

@@ -161,7 +161,7 @@ impl From<Limit> for WeakeningError {
 /// Checks a batch of changed files, which should be all that a change touches: a test that moves is found again only within the batch.
 ///
 /// Files that are neither tests nor configuration of tests are not read. The findings come by file, side and place. A unit of the budget is
-/// a byte or token looked at; when it is spent while tests are compared for likeness, what is left counts as not alike.
+/// a token looked at, and a byte of contents costs eight of them; when it is spent while tests are compared for likeness, what is left counts as not alike.
 ///
 /// # Errors
 /// [`WeakeningError::FileTooLarge`], and a [`Limit`] when the budget does not suffice to read the files or there is no memory.

@@ -59,13 +59,16 @@ pub(super) fn check(changes: &[Change<'_>], budget: &mut Budget) -> Result<Vec<F
     Ok(report.findings)
 }
 
+/// What a byte of contents costs: it may be a token, of which much is remembered, so that the budget bounds the memory as well.
+const UNITS_A_BYTE: u64 = 8;
+
 /// Checks the sizes of a change, and takes the work of reading it off the budget.
 fn read_size(at: usize, change: &Change<'_>, budget: &mut Budget) -> Result<(), WeakeningError> {
     for bytes in [change.old, change.new].into_iter().flatten() {
         if bytes.len() > MAX_FILE_BYTES {
             return Err(WeakeningError::FileTooLarge { file: at, actual: bytes.len() as u64 });
         }
-        budget.spend(bytes.len() as u64)?;
+        budget.spend(bytes.len() as u64 * UNITS_A_BYTE)?;
     }
     Ok(())
 }
