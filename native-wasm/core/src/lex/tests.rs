@@ -107,6 +107,12 @@ fn rust_has_lifetimes_raw_strings_and_nested_comments() {
 }
 
 #[test]
+fn rust_raw_strings_end_with_all_their_hashes() {
+    assert_eq!(texts(Language::Rust, "r##\"a\"# b\"## c"), ["s:r##\"a\"# b\"##", "w:c"]);
+    assert_eq!(texts(Language::Rust, "r\"a\\\" b"), ["s:r\"a\\\"", "w:b"]);
+}
+
+#[test]
 fn java_has_text_blocks() {
     assert_eq!(
         texts(Language::Java, "\"\"\"\n a \"b\" \\\"\"\" \"\"\"; 'c'"),
