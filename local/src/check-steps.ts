@@ -4,8 +4,8 @@ export interface CheckStep {
   /** Run without a shell, in the repository or in `cwd` below it. */
   readonly command: readonly [string, ...string[]];
   readonly cwd?: string;
-  /** A file that must exist for the check to make sense. */
-  readonly when?: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The command writes files: the check is that it changes nothing in the work tree. */
   readonly changesNothing?: boolean;
   readonly remedy?: string;
@@ -19,24 +19,32 @@ export const checkSteps: readonly CheckStep[] = [
     changesNothing: true,
     remedy: 'commit what `npm run generate` wrote',
   },
+  {
+    name: 'The WASM is current',
+    command: ['node', 'local/src/native-wasm/build.ts'],
+    changesNothing: true,
+    remedy: 'commit what `npm run wasm` wrote',
+  },
   { name: 'Types', command: ['tsc', '-p', '.'] },
   {
     name: 'Format and lint',
     command: ['biome', 'check', '--error-on-warnings', '.'],
     remedy: '`npm run format` mends most of it',
   },
-  { name: 'Dead code', command: ['knip'], when: 'knip.json' },
-  {
-    name: 'Rust format',
-    command: ['cargo', 'fmt', '--check'],
-    cwd: 'agents/workspace',
-    when: 'agents/workspace/Cargo.toml',
-    remedy: '`cargo fmt`',
-  },
-  {
-    name: 'Rust lint',
-    command: ['cargo', 'clippy', '--quiet', '--all-targets', '--locked', '--', '-D', 'warnings'],
-    cwd: 'agents/workspace',
-    when: 'agents/workspace/Cargo.toml',
-  },
+  { name: 'Dead code', command: ['knip'] },
+  ...['agents/workspace', 'native-wasm'].flatMap(rustSteps),
 ];
+
+function rustSteps(folder: string): CheckStep[] {
+  const clippy = ['clippy', '--quiet', '--all-targets', '--locked', '--', '-D', 'warnings'];
+  return [
+    { name: `Rust format of ${folder}`, command: ['cargo', 'fmt', '--check'], cwd: folder, remedy: '`cargo fmt`' },
+    { name: `Rust lint of ${folder}`, command: ['cargo', ...clippy], cwd: folder },
+    {
+      name: `Rust documentation of ${folder}`,
+      command: ['cargo', 'doc', '--quiet', '--no-deps', '--locked'],
+      cwd: folder,
+      env: { RUSTDOCFLAGS: '-D warnings' },
+    },
+  ];
+}

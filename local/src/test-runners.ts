@@ -17,20 +17,15 @@ export interface Outcome {
 export interface TestRunner {
   readonly name: string;
   readonly description: string;
-  /** A file that must exist for the runner to have something to do. */
-  readonly when?: string;
   run(repository: string, filters: readonly string[]): Promise<Outcome>;
 }
 
 /** Everything that `npm test` runs, in this order: what is quick and needs least comes first. */
 export const testRunners: readonly TestRunner[] = [
   vitestProject('unit', 'pure code, needs nothing'),
-  {
-    name: 'rust',
-    description: 'the exec server of the sandbox',
-    when: 'agents/workspace/Cargo.toml',
-    run: (repository) => cargoTest(join(repository, 'agents/workspace')),
-  },
+  cargoTest('exec-server', 'agents/workspace', 'the exec server of the sandbox'),
+  cargoTest('core', 'native-wasm', 'the operations on code, in Rust'),
+  vitestProject('browser', 'the operations on code, in a Chromium'),
   vitestProject('integration', 'against the real API server, broker and database, SQL policies included'),
   vitestProject('e2e', 'whole workflows with real pods'),
 ];
@@ -91,20 +86,26 @@ function vitestProject(name: string, description: string): TestRunner {
   };
 }
 
-async function cargoTest(folder: string): Promise<Outcome> {
-  const { code, output } = await show('cargo', ['test', '--locked', '--quiet'], folder);
-  const sum = (word: string) =>
-    [...output.matchAll(new RegExp(`^test result: .*?(\\d+) ${word}`, 'gm'))].reduce(
-      (total, [, count]) => total + Number(count),
-      0,
-    );
-  const failures = [...output.matchAll(/^test (.*) \.\.\. FAILED$|^---- (.*) stdout ----$/gm)];
-  return outcome(
-    code,
-    sum('passed'),
-    [...new Set(failures.map(([, long, quiet]) => long ?? quiet ?? ''))],
-    sum('ignored'),
-  );
+function cargoTest(name: string, folder: string, description: string): TestRunner {
+  return {
+    name,
+    description,
+    async run(repository) {
+      const { code, output } = await show('cargo', ['test', '--locked', '--quiet'], join(repository, folder));
+      const sum = (word: string) =>
+        [...output.matchAll(new RegExp(`^test result: .*?(\\d+) ${word}`, 'gm'))].reduce(
+          (total, [, count]) => total + Number(count),
+          0,
+        );
+      const failures = [...output.matchAll(/^test (.*) \.\.\. FAILED$|^---- (.*) stdout ----$/gm)];
+      return outcome(
+        code,
+        sum('passed'),
+        [...new Set(failures.map(([, long, quiet]) => long ?? quiet ?? ''))],
+        sum('ignored'),
+      );
+    },
+  };
 }
 
 const nothing: Outcome = { passed: 0, failed: 0, skipped: 0, failures: [] };

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createContext } from './context.ts';
 import { type Outcome, testRunners } from './test-runners.ts';
@@ -24,7 +22,6 @@ async function runAll(): Promise<boolean> {
   const filters = positionals.filter((word) => !testRunners.some(({ name }) => name === word));
   const outcomes: [string, Outcome][] = [];
   for (const runner of named.length > 0 ? named : testRunners) {
-    if (runner.when && !existsSync(join(repository, runner.when))) continue;
     console.log(`\n== ${runner.name}: ${runner.description}`);
     outcomes.push([runner.name, await runner.run(repository, filters)]);
   }
