@@ -12,8 +12,18 @@ export default defineConfig({
           name: 'unit',
           expect,
           include: ['*/src/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts'],
+          exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts', '**/*.browser.test.ts'],
           // Some run git, or processes of their own: on a busy machine these take seconds.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          expect,
+          include: ['*/src/**/*.browser.test.ts'],
+          globalSetup: ['local/src/testing/browser-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -12,12 +12,11 @@ pub mod ignore;
 pub mod lex;
 mod limit;
 mod lines;
+pub mod outline;
 pub mod patch;
 pub mod paths;
 pub mod search;
 pub mod secrets;
-
-pub mod outline;
 pub mod weakening;
 
 pub use budget::Budget;

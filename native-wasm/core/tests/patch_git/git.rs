@@ -47,6 +47,8 @@ pub fn git(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        // Whoever owns the clone.
+        .envs([("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "safe.directory"), ("GIT_CONFIG_VALUE_0", "*")])
         .env("GIT_CEILING_DIRECTORIES", std::env::temp_dir())
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())

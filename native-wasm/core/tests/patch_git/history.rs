@@ -47,7 +47,7 @@ pub fn objects(repository: &Path, ids: &[&[u8]]) -> HashMap<Vec<u8>, Vec<u8>> {
     found
 }
 
-fn check_history(repository: &Path, arguments: &[&str], at_least: usize) {
+fn check_history(repository: &Path, arguments: &[&str]) {
     let what = arguments.join(" ");
     let output = git_output(repository, arguments, b"");
     let patch = parse(&output, 1, &what);
@@ -65,14 +65,12 @@ fn check_history(repository: &Path, arguments: &[&str], at_least: usize) {
         check(file, contents(old), contents(new), &what);
         checked += 1;
     }
-    assert!(checked >= at_least, "{what}: {checked} files");
+    assert!(checked > 0, "{what}: no file was checked");
 }
 
 #[test]
 fn this_repository_s_history_applies_both_ways() {
     let Some(root) = repository() else { return };
-    let commits = String::from_utf8(git_output(&root, &["rev-list", "--count", "HEAD"], b"")).unwrap();
-    let at_least = if commits.trim().parse::<u32>().unwrap() > 40 { 10 } else { 1 };
     let log = ["log", "-p", "--format=commit %H", "--full-index", "--no-merges"];
     for options in [
         &["--binary", "-n12", "--no-renames"][..],
@@ -82,10 +80,10 @@ fn this_repository_s_history_applies_both_ways() {
         &["--binary", "-n6", "--minimal", "--no-prefix", "--src-prefix=old/", "--dst-prefix=newer/"],
         &["--binary", "-n6", "--patience", "--ws-error-highlight=all"],
     ] {
-        check_history(&root, &[&log[..], options].concat(), at_least);
+        check_history(&root, &[&log[..], options].concat());
     }
     let mails = ["format-patch", "--stdout", "--root", "--full-index", "--binary", "-M", "-20", "HEAD"];
-    check_history(&root, &mails, at_least);
+    check_history(&root, &mails);
     let output = git_output(&root, &mails, b"");
     let mails = output.split(|byte| *byte == b'\n').filter(|line| line.ends_with(b" Mon Sep 17 00:00:00 2001")).count();
     assert_eq!(parse(&output, 1, "mails").files.last().unwrap().message as usize, mails - 1);

@@ -1,0 +1,112 @@
+/** Fields of requests and answers, little-endian, as `wasm/src/frame.rs` reads and writes them. */
+
+export type Bytes = Uint8Array | string;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Collects the fields of a request. Byte strings are kept as they are until they are written into the memory of the core: they are copied once. */
+export class Request {
+  readonly #parts: (number | Uint8Array)[] = [];
+  #length = 0;
+
+  /** In bytes. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u32(value: number): this {
+    this.#parts.push(value);
+    this.#length += 4;
+    return this;
+  }
+
+  /** Exact up to 2^53. */
+  u64(value: number): this {
+    return this.u32(value % 2 ** 32).u32(Math.floor(value / 2 ** 32));
+  }
+
+  bool(value: boolean): this {
+    return this.u32(Number(value));
+  }
+
+  bytes(value: Bytes): this {
+    const bytes = typeof value === 'string' ? encoder.encode(value) : value;
+    this.u32(bytes.length);
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** What may be missing, which is not the same as empty. */
+  optionalBytes(value: Bytes | undefined): this {
+    this.bool(value !== undefined);
+    return value === undefined ? this : this.bytes(value);
+  }
+
+  /** @param target as long as the request */
+  writeTo(target: Uint8Array): void {
+    const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+    let at = 0;
+    for (const part of this.#parts) {
+      if (typeof part === 'number') {
+        view.setUint32(at, part, true);
+        at += 4;
+      } else {
+        target.set(part, at);
+        at += part.length;
+      }
+    }
+  }
+}
+
+/** Reads the fields of an answer where it lies in the memory of the core: what is kept beyond the call is copied. */
+export class Answer {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u32(): number {
+    const value = this.#view.getUint32(this.#at, true);
+    this.#at += 4;
+    return value;
+  }
+
+  /** Exact up to 2^53. */
+  u64(): number {
+    return this.u32() + this.u32() * 2 ** 32;
+  }
+
+  bool(): boolean {
+    return this.u32() !== 0;
+  }
+
+  bytes(): Uint8Array {
+    return this.#take(this.u32()).slice();
+  }
+
+  text(): string {
+    return decoder.decode(this.#take(this.u32()));
+  }
+
+  /** Numbers that lie together. */
+  table(): Uint32Array {
+    return new Uint32Array(this.#take(this.u32() * 4).slice().buffer);
+  }
+
+  /** What a list holds, its length before it. */
+  list<T>(read: (answer: Answer) => T): T[] {
+    return Array.from({ length: this.u32() }, () => read(this));
+  }
+
+  #take(length: number): Uint8Array {
+    const taken = this.#bytes.subarray(this.#at, this.#at + length);
+    this.#at += length;
+    return taken;
+  }
+}

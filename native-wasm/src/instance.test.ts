@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { diffTexts } from './diff.ts';
+import { CoreError } from './errors.ts';
+import { Instance } from './instance.ts';
+import { wasmFile } from './simd.ts';
+
+let instance: Instance;
+
+beforeAll(async () => {
+  const file = new URL(`./generated/${wasmFile()}`, import.meta.url);
+  instance = new Instance(await WebAssembly.compile(readFileSync(file)));
+});
+
+const works = () => expect(diffTexts(instance, [{ before: 'a', after: 'b' }])).toMatchObject([{ added: 1 }]);
+
+describe('an operation that traps', () => {
+  const trap = () =>
+    instance.call(
+      () => {
+        throw new WebAssembly.RuntimeError('unreachable');
+      },
+      () => {},
+      () => {},
+    );
+
+  test('is a typed error, and the next one finds a fresh instance', () => {
+    works();
+    const { generation } = instance;
+    expect(trap).toThrow(CoreError);
+    expect(trap).toThrow(/defect: unreachable/);
+    expect(instance.generation).toBe(generation + 2);
+    works();
+  });
+});
+
+describe('memory', () => {
+  const MB = 2 ** 20;
+  const large = () => diffTexts(instance, [{ before: Buffer.alloc(140 * MB), after: Buffer.alloc(140 * MB) }]);
+
+  test('is given back when much was needed once', () => {
+    large();
+    expect(instance.memoryBytes).toBeGreaterThan(256 * MB);
+    works();
+    expect(instance.memoryBytes).toBeLessThan(16 * MB);
+  });
+
+  test('is kept while something lives in it', () => {
+    const release = instance.hold();
+    large();
+    works();
+    expect(instance.memoryBytes).toBeGreaterThan(256 * MB);
+    release();
+    works();
+    expect(instance.memoryBytes).toBeLessThan(16 * MB);
+  });
+
+  test('that is not there is a typed error', () => {
+    const enormous = { length: 2 ** 31 } as Uint8Array;
+    expect(() => diffTexts(instance, [{ before: enormous, after: '' }])).toThrow(/no memory .* give it less at a time/);
+    works();
+  });
+});

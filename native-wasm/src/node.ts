@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { type Core, createCore } from './core.ts';
+import { wasmFile } from './simd.ts';
+
+export * from './api.ts';
+
+let core: Promise<Core> | undefined;
+
+/** The core of this thread, loaded at the first call. */
+export const loadCore = (): Promise<Core> => (core ??= load());
+
+async function load(): Promise<Core> {
+  // Bundles have the folder beside them, as the sources do.
+  const file = new URL(`./generated/${wasmFile()}`, import.meta.url);
+  return createCore(await WebAssembly.compile(await readFile(file)));
+}

@@ -1,0 +1,64 @@
+import type { Bytes } from './frame.ts';
+import * as glue from './generated/core.js';
+import type { Instance } from './instance.ts';
+
+/** A file that a change touches. A moved one is two: one that is gone, one that is new. */
+export interface ChangedFile {
+  path: string;
+  /** Undefined: it was not there. */
+  before: Bytes | undefined;
+  /** Undefined: it is gone. */
+  after: Bytes | undefined;
+}
+
+export interface WeakeningFinding {
+  /** Index of the file. */
+  file: number;
+  /** In which contents the place is. */
+  side: 'before' | 'after';
+  /** From 1 on. */
+  line: number;
+  /** In bytes. */
+  start: number;
+  end: number;
+  kind:
+    | 'testFileDeleted'
+    | 'testDeleted'
+    | 'testSkipped'
+    | 'testFocused'
+    | 'assertionRemoved'
+    | 'expectationLoosened'
+    | 'gateLowered'
+    | 'other';
+  confidence: 'low' | 'medium' | 'high';
+  /** What is weaker. */
+  message: string;
+}
+
+const confidences = ['low', 'medium', 'high'] as const;
+
+/**
+ * Checks whether a change weakens the tests. A finding is a reason to look, not a proof.
+ *
+ * @param files all that the change touches: a test that moves is found again only among them
+ * @throws CoreError `Size` (with the index of the file), `Memory`, `Budget`
+ */
+export function checkWeakening(instance: Instance, files: readonly ChangedFile[]): WeakeningFinding[] {
+  return instance.call(
+    glue.checkWeakening,
+    (request) => {
+      for (const { path, before, after } of files) request.bytes(path).optionalBytes(before).optionalBytes(after);
+    },
+    (answer) =>
+      answer.list(() => ({
+        file: answer.u32(),
+        side: answer.bool() ? ('after' as const) : ('before' as const),
+        line: answer.u32(),
+        start: answer.u32(),
+        end: answer.u32(),
+        kind: answer.text() as WeakeningFinding['kind'],
+        confidence: confidences[answer.u32()] ?? 'low',
+        message: answer.text(),
+      })),
+  );
+}
