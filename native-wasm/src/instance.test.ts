@@ -46,7 +46,10 @@ describe('memory', () => {
   });
 
   test('is kept while something lives in it', () => {
+    const other = instance.hold();
     const release = instance.hold();
+    other();
+    other();
     large();
     works();
     expect(instance.memoryBytes).toBeGreaterThan(256 * MB);

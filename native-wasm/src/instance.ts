@@ -2,10 +2,7 @@ import { CoreError, readError } from './errors.ts';
 import { Answer, Request } from './frame.ts';
 import * as glue from './generated/core.js';
 
-/**
- * A WebAssembly memory never gets smaller. One that has become larger than this is given back at the next call that may, and nothing that lives in
- * it is lost: see `Instance.hold`.
- */
+/** A WebAssembly memory never gets smaller. When it has become larger than this and nothing lives in it, the next call begins with a fresh one. */
 const RESTART_ABOVE_BYTES = 256 * 2 ** 20;
 
 /** The instance of the core that this thread has. Calls are synchronous. */
@@ -29,12 +26,14 @@ export class Instance {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Something lives in the memory between calls. Returns how to end that. */
+  /** Something lives in the memory between calls. Returns how to end that, once. */
   hold(): () => void {
     const generation = this.#generation;
+    let holds = true;
     this.#held += 1;
     return () => {
-      if (generation === this.#generation) this.#held -= 1;
+      if (holds && generation === this.#generation) this.#held -= 1;
+      holds = false;
     };
   }
 
