@@ -1,6 +1,7 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from '../process/run.ts';
+import { ensureRustTarget } from '../rust.ts';
 import type { Context } from '../service.ts';
 import { cached } from './cache.ts';
 import { contentKey, folderKey } from './content-key.ts';
@@ -51,9 +52,7 @@ async function compile(
     // Rust's own linker knows every target; the machine's C compiler knows one.
     [`CARGO_TARGET_${target.toUpperCase().replaceAll('-', '_')}_LINKER`]: 'rust-lld',
   };
-  const sysroot = (await run('rustc', ['--print', 'sysroot'], { cwd: crate, env })).trim();
-  if (!existsSync(join(sysroot, 'lib/rustlib', target)))
-    await run('rustup', ['target', 'add', target], { cwd: crate, env, log });
+  await ensureRustTarget(target, { cwd: crate, env, log });
   await run('nice', ['cargo', 'build', '--release', '--locked', '--target', target], { cwd: crate, env, log, onLine });
   copyFileSync(join(crate, 'target', target, 'release/workspace-server'), file);
 }

@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createContext } from '../context.ts';
 import { CommandError, run } from '../process/run.ts';
+import { ensureRustTarget } from '../rust.ts';
 import type { Context } from '../service.ts';
 import { cargoTool } from './cargo-tools.ts';
 
@@ -22,6 +23,8 @@ const features = [
   'reference-types',
   'multivalue',
 ];
+
+const TARGET = 'wasm32-unknown-unknown';
 
 /** Beyond 2 GiB a stack that runs over would wrap round to the top of the memory instead of ending the call. */
 const MAX_MEMORY_BYTES = 2 ** 31;
@@ -44,9 +47,9 @@ async function buildAll(ctx: Context): Promise<void> {
   const folder = join(ctx.repository, 'native-wasm');
   const path = [dirname(await cargoTool(ctx, 'wasm-bindgen-cli')), process.env.PATH].join(delimiter);
   const wasmPack = await cargoTool(ctx, 'wasm-pack');
+  const sysroot = await ensureRustTarget(TARGET, { cwd: folder });
   // The folder of the registry is named after its address, so it has to be there to be mapped away.
-  await run('cargo', ['fetch', '--locked', '--target', 'wasm32-unknown-unknown'], { cwd: folder });
-  const sysroot = (await run('rustc', ['--print', 'sysroot'], { cwd: folder })).trim();
+  await run('cargo', ['fetch', '--locked', '--target', TARGET], { cwd: folder });
   const generated = join(folder, 'src/generated');
   mkdirSync(generated, { recursive: true });
   for (const build of builds)
