@@ -256,15 +256,21 @@ fn git_applies_a_patch_of_this_history() {
     sandbox.git(&["init", "-q"], b"", &[0]);
     sandbox.write(".git/objects/info/alternates", objects.canonicalize().unwrap().to_str().unwrap().as_bytes());
 
-    let (before, after) = (Tree::read(&root, old), Tree::read(&root, new));
+    let ((before, old), (after, new)) = (texts_of(&sandbox, &root, old), texts_of(&sandbox, &root, new));
     let (before, after) = (before.entries(true), after.entries(true));
-    let found = found(&before, &after);
-    let is_binary =
-        |pair: &Pair| [pair.before(), pair.after()].into_iter().flatten().any(|entry| entry.bytes.contains(&0));
-    if found.pairs.iter().any(is_binary) {
-        eprintln!("skipped: binary files have changed");
-        return;
-    }
-    let ours = patch(&found.pairs, &Format::default());
-    apply(&sandbox, old, new, &ours);
+    let ours = patch(&found(&before, &after).pairs, &Format::default());
+    apply(&sandbox, &old, &new, &ours);
+}
+
+/// A tree without binary files, of which our patches only say that they differ, and its id in the sandbox.
+fn texts_of(sandbox: &Sandbox, root: &Path, revision: &str) -> (Tree, String) {
+    let mut tree = Tree::read(root, revision);
+    let is_binary = |(_, _, _, bytes): &Stored| bytes.contains(&0);
+    let binaries: Vec<_> =
+        tree.0.iter().filter(|entry| is_binary(entry)).flat_map(|(path, ..)| [&path[..], b"\0"]).collect();
+    sandbox.git(&["read-tree", revision], b"", &[0]);
+    sandbox.git(&["update-index", "-z", "--force-remove", "--stdin"], &binaries.concat(), &[0]);
+    tree.0.retain(|entry| !is_binary(entry));
+    let id = sandbox.git(&["write-tree"], b"", &[0]);
+    (tree, String::from_utf8(id).unwrap().trim().to_owned())
 }
