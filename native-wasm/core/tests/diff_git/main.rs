@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
-mod sandbox;
+#[path = "../support/git.rs"]
+mod git;
 mod texts;
 mod trees;

@@ -1,4 +1,4 @@
-use crate::sandbox::{Sandbox, git_in};
+use crate::git::{Folder, git_output};
 use millwright_core::Budget;
 use millwright_core::diff::{Context, Diff, Options, Whitespace};
 use std::collections::BTreeMap;
@@ -15,9 +15,9 @@ fn history(commits: &str) -> Vec<Pair> {
         return Vec::new();
     }
     let log = ["log", "--raw", "--no-abbrev", "--no-renames", "--diff-filter=M", "--format=", "-n", commits];
-    let log = String::from_utf8(git_in(&root, &log, b"", &[0])).unwrap();
+    let log = String::from_utf8(git_output(&root, &log, b"")).unwrap();
     let ids: Vec<&str> = log.lines().flat_map(|line| line.split(' ').skip(2).take(2)).collect();
-    let contents = git_in(&root, &["cat-file", "--batch"], ids.join("\n").as_bytes(), &[0]);
+    let contents = git_output(&root, &["cat-file", "--batch"], ids.join("\n").as_bytes());
     let mut rest = &contents[..];
     let mut blobs = Vec::new();
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -115,13 +115,13 @@ fn ours(pair: &Pair, options: &Options, context: Context) -> Vec<u8> {
 
 /// What git prints for each pair, without the headers of the files.
 fn theirs(pairs: &[Pair], options: &[&str]) -> BTreeMap<usize, Vec<u8>> {
-    let sandbox = Sandbox::new();
+    let sandbox = Folder::new("diff");
     for (number, (before, after)) in pairs.iter().enumerate() {
         sandbox.write(&format!("a/{number}"), before);
         sandbox.write(&format!("b/{number}"), after);
     }
     let arguments = [&["diff", "--no-index", "--histogram", "--no-renames", "--text"], options, &["a", "b"]].concat();
-    let output = sandbox.git(&arguments, b"", &[0, 1]);
+    let output = sandbox.git(&arguments, b"");
     let mut patches = BTreeMap::new();
     let mut number = 0;
     for line in output.split_inclusive(|byte| *byte == b'\n') {
@@ -163,7 +163,7 @@ fn compare(pairs: &[Pair], options: &Options, context: Context, arguments: &[&st
 
 /// Has git apply all our patches at once.
 fn apply(pairs: &[Pair], context: Context, arguments: &[&str]) {
-    let sandbox = Sandbox::new();
+    let sandbox = Folder::new("diff");
     let mut patch = Vec::new();
     for (number, pair) in pairs.iter().enumerate() {
         let mut header = String::new();
@@ -175,7 +175,7 @@ fn apply(pairs: &[Pair], context: Context, arguments: &[&str]) {
         }
         sandbox.write(&number.to_string(), &pair.0);
     }
-    sandbox.git(&[&["apply", "--whitespace=nowarn"], arguments, &["-"]].concat(), &patch, &[0]);
+    sandbox.git(&[&["apply", "--whitespace=nowarn"], arguments, &["-"]].concat(), &patch);
     for (number, pair) in pairs.iter().enumerate() {
         let result = std::fs::read(sandbox.path().join(number.to_string())).unwrap_or_default();
         assert_eq!(result, pair.1, "pair {number}");

@@ -1,4 +1,4 @@
-use crate::sandbox::{Sandbox, git_in};
+use crate::git::{Folder, git_output};
 use millwright_core::Budget;
 use millwright_core::diff::{Entry, Format, Mode, Options, Pair, Pairs, Renames, pairs, write_patch};
 use millwright_core::hash::Seed;
@@ -15,7 +15,7 @@ type Stored = (Vec<u8>, Mode, Vec<u8>, Vec<u8>);
 
 impl Tree {
     fn read(folder: &Path, revision: &str) -> Self {
-        let listing = git_in(folder, &["ls-tree", "-r", "-z", "--full-tree", revision], b"", &[0]);
+        let listing = git_output(folder, &["ls-tree", "-r", "-z", "--full-tree", revision], b"");
         let mut entries = Vec::new();
         let mut ids = String::new();
         for line in listing.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
@@ -29,7 +29,7 @@ impl Tree {
             }
             entries.push((line[tab + 1..].to_vec(), mode, id.collect(), Vec::new()));
         }
-        let contents = git_in(folder, &["cat-file", "--batch"], ids.as_bytes(), &[0]);
+        let contents = git_output(folder, &["cat-file", "--batch"], ids.as_bytes());
         let mut rest = &contents[..];
         for (_, _, _, bytes) in entries.iter_mut().filter(|entry| entry.1 != Mode::Gitlink) {
             let end = rest.iter().position(|byte| *byte == b'\n').unwrap();
@@ -50,9 +50,9 @@ impl Tree {
 }
 
 /// A repository with each draft as a commit of a branch: the number of the pair and a or b.
-fn repository(drafts: &[(Draft, Draft)]) -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox.git(&["init", "-q"], b"", &[0]);
+fn repository(drafts: &[(Draft, Draft)]) -> Folder {
+    let sandbox = Folder::new("diff");
+    sandbox.git(&["init", "-q"], b"");
     let mut stream = Vec::new();
     for (number, (before, after)) in drafts.iter().enumerate() {
         for (side, draft) in [("a", before), ("b", after)] {
@@ -69,7 +69,7 @@ fn repository(drafts: &[(Draft, Draft)]) -> Sandbox {
             }
         }
     }
-    sandbox.git(&["fast-import", "--quiet"], &stream, &[0]);
+    sandbox.git(&["fast-import", "--quiet"], &stream);
     sandbox
 }
 
@@ -86,13 +86,13 @@ fn patch(pairs: &[Pair], format: &Format) -> Vec<u8> {
 }
 
 /// Has git apply a patch to a tree, and compares the result with another.
-fn apply(sandbox: &Sandbox, before: &str, after: &str, patch: &[u8]) {
-    sandbox.git(&["read-tree", before], b"", &[0]);
+fn apply(sandbox: &Folder, before: &str, after: &str, patch: &[u8]) {
+    sandbox.git(&["read-tree", before], b"");
     if !patch.is_empty() {
-        sandbox.git(&["apply", "--cached", "--whitespace=nowarn", "-"], patch, &[0]);
+        sandbox.git(&["apply", "--cached", "--whitespace=nowarn", "-"], patch);
     }
-    let tree = sandbox.git(&["write-tree"], b"", &[0]);
-    let expected = sandbox.git(&["rev-parse", &format!("{after}^{{tree}}")], b"", &[0]);
+    let tree = sandbox.git(&["write-tree"], b"");
+    let expected = sandbox.git(&["rev-parse", &format!("{after}^{{tree}}")], b"");
     assert_eq!(tree, expected, "{before}: {}", String::from_utf8_lossy(patch));
 }
 
@@ -169,7 +169,7 @@ fn patches_of_all_kinds_are_those_of_git() {
         ),
     ] {
         let [c, quote, ids] = arguments;
-        let theirs = sandbox.git(&[c, quote, "diff", "--histogram", "-M", ids, "0a", "0b"], b"", &[0]);
+        let theirs = sandbox.git(&[c, quote, "diff", "--histogram", "-M", ids, "0a", "0b"], b"");
         let ours = patch(&found.pairs, &format);
         assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
     }
@@ -235,7 +235,7 @@ fn git_applies_patches_of_generated_trees() {
         let (before, after) = (before.entries(true), after.entries(true));
         let ours = patch(&found(&before, &after).pairs, &Format::default());
         apply(&sandbox, &a, &b, &ours);
-        let theirs = sandbox.git(&["diff", "--histogram", "-M", "--full-index", &a, &b], b"", &[0]);
+        let theirs = sandbox.git(&["diff", "--histogram", "-M", "--full-index", &a, &b], b"");
         equal += usize::from(ours == theirs);
     }
     assert!(equal * 100 >= drafts.len() * 80, "{equal} of {} are equal", drafts.len());
@@ -248,12 +248,12 @@ fn git_applies_a_patch_of_this_history() {
         eprintln!("skipped: no history here");
         return;
     }
-    let git = |arguments: &[&str]| String::from_utf8(git_in(&root, arguments, b"", &[0])).unwrap();
+    let git = |arguments: &[&str]| String::from_utf8(git_output(&root, arguments, b"")).unwrap();
     let commits = git(&["rev-list", "--first-parent", "--max-count=60", "HEAD"]);
     let (new, old) = (commits.lines().next().unwrap(), commits.lines().last().unwrap());
     let objects = root.join(git(&["rev-parse", "--git-path", "objects"]).trim());
-    let sandbox = Sandbox::new();
-    sandbox.git(&["init", "-q"], b"", &[0]);
+    let sandbox = Folder::new("diff");
+    sandbox.git(&["init", "-q"], b"");
     sandbox.write(".git/objects/info/alternates", objects.canonicalize().unwrap().to_str().unwrap().as_bytes());
 
     let ((before, old), (after, new)) = (texts_of(&sandbox, &root, old), texts_of(&sandbox, &root, new));
@@ -263,14 +263,14 @@ fn git_applies_a_patch_of_this_history() {
 }
 
 /// A tree without binary files, of which our patches only say that they differ, and its id in the sandbox.
-fn texts_of(sandbox: &Sandbox, root: &Path, revision: &str) -> (Tree, String) {
+fn texts_of(sandbox: &Folder, root: &Path, revision: &str) -> (Tree, String) {
     let mut tree = Tree::read(root, revision);
     let is_binary = |(_, _, _, bytes): &Stored| bytes.contains(&0);
     let binaries: Vec<_> =
         tree.0.iter().filter(|entry| is_binary(entry)).flat_map(|(path, ..)| [&path[..], b"\0"]).collect();
-    sandbox.git(&["read-tree", revision], b"", &[0]);
-    sandbox.git(&["update-index", "-z", "--force-remove", "--stdin"], &binaries.concat(), &[0]);
+    sandbox.git(&["read-tree", revision], b"");
+    sandbox.git(&["update-index", "-z", "--force-remove", "--stdin"], &binaries.concat());
     tree.0.retain(|entry| !is_binary(entry));
-    let id = sandbox.git(&["write-tree"], b"", &[0]);
+    let id = sandbox.git(&["write-tree"], b"");
     (tree, String::from_utf8(id).unwrap().trim().to_owned())
 }

@@ -8,6 +8,7 @@
 )]
 
 mod drift;
+#[path = "../support/git.rs"]
 mod git;
 mod history;
 mod tree;

@@ -1,6 +1,6 @@
 //! The fence: what git refuses to put into an index with the protections of all systems on.
 
-use crate::repository::Repository;
+use crate::git::{Folder, git};
 use millwright_core::paths::{Mode, check};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 const BLOB: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
 
 /// Whether git takes all of these paths.
-fn git_takes(repository: &Repository, paths: &[(Mode, Vec<u8>)]) -> Result<(), String> {
+fn git_takes(repository: &Folder, paths: &[(Mode, Vec<u8>)]) -> Result<(), String> {
     let mut input = Vec::new();
     for (mode, path) in paths {
         let mode = if *mode == Mode::Symlink { "120000" } else { "100644" };
@@ -19,7 +19,7 @@ fn git_takes(repository: &Repository, paths: &[(Mode, Vec<u8>)]) -> Result<(), S
     }
     let protected = ["-c", "core.protectNTFS=true", "-c", "core.protectHFS=true"];
     let arguments = [&protected[..], &["update-index", "--add", "--replace", "-z", "--index-info"]].concat();
-    let output = repository.git(&arguments, &input);
+    let output = git(repository.path(), &arguments, &input);
     if output.status.success() && output.stderr.is_empty() {
         return Ok(());
     }
@@ -112,7 +112,7 @@ fn path() -> impl Strategy<Value = (Mode, Vec<u8>)> {
 #[test]
 fn whatever_git_refuses_is_refused() {
     const PATHS: usize = 6_000;
-    let repository = Repository::new("fence");
+    let repository = Folder::repository("fence");
     let mut runner = TestRunner::deterministic();
     let paths: Vec<_> = (0..PATHS).map(|_| path().new_tree(&mut runner).unwrap().current()).collect();
     let taken: Vec<_> = paths.iter().filter(|(mode, path)| check(path, *mode).is_empty()).cloned().collect();
@@ -122,7 +122,7 @@ fn whatever_git_refuses_is_refused() {
 
 #[test]
 fn git_refuses_what_this_test_is_about() {
-    let repository = Repository::new("fence-refused");
+    let repository = Folder::repository("fence-refused");
     let cases: [(Mode, &[u8]); 12] = [
         (Mode::File, b".git/x"),
         (Mode::File, b"a/.GIT"),
