@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cases } from './testing/cases.ts';
+import { cases } from './testing/cases/index.ts';
 
 /** Without these a browser on a machine without a network tries to reach its maker, over and over. */
 const args = [

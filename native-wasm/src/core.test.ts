@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { loadCore } from './node.ts';
-import { cases } from './testing/cases.ts';
+import { cases } from './testing/cases/index.ts';
 
 const generated = (file: string) => readFileSync(new URL(`./generated/${file}`, import.meta.url));
 

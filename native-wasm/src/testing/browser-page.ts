@@ -1,5 +1,5 @@
 import { loadCore } from '../browser.ts';
-import { cases } from './cases.ts';
+import { cases } from './cases/index.ts';
 
 /** Runs a case of the table in the page; its answer as JSON. */
 Object.assign(globalThis, {

@@ -1,0 +1,19 @@
+import type { Case } from './case.ts';
+import { diffCases } from './diff.ts';
+import { editsCases } from './edits.ts';
+import { patchCases } from './patch.ts';
+import { pathsCases } from './paths.ts';
+import { searchCases } from './search.ts';
+import { secretsCases } from './secrets.ts';
+import { weakeningCases } from './weakening.ts';
+
+/** What the operations answer in Node and in a browser alike. */
+export const cases: readonly Case[] = [
+  ...diffCases,
+  ...editsCases,
+  ...patchCases,
+  ...weakeningCases,
+  ...pathsCases,
+  ...secretsCases,
+  ...searchCases,
+];
