@@ -167,8 +167,8 @@ async function buildModule(ctx: Context, toolModule: ToolModule, go: string): Pr
   );
 }
 
-/** Removes what interrupted builds of a module have left: `<module>-….<pid>.new`, unless that process builds still. */
-function removeAbandoned(folder: string, module: string): void {
+/** Removes what interrupted builds of a tool have left: `<module>-….<pid>.new`, unless that process builds still. */
+export function removeAbandoned(folder: string, module: string): void {
   for (const entry of readdirSync(folder)) {
     const pid = entry.startsWith(`${module}-`) ? /\.(\d+)\.new$/.exec(entry)?.[1] : undefined;
     const building = Number(pid) !== process.pid && existsSync(`/proc/${pid}`);

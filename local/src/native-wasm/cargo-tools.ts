@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../process/run.ts';
 import type { Context } from '../service.ts';
+import { removeAbandoned } from '../tools.ts';
 
 interface CargoTool {
   readonly version: string;
@@ -34,6 +35,7 @@ export async function cargoTool(ctx: Context, name: keyof typeof tools): Promise
     async (report) => {
       const temporary = `${target}.${process.pid}.new`;
       mkdirSync(dirname(target), { recursive: true });
+      removeAbandoned(dirname(target), name);
       try {
         await run('cargo', ['install', '--locked', '--root', temporary, '--version', version, name], {
           log,

@@ -2,6 +2,7 @@
  * The condition language of `when`: comparisons with == and != of `tasks.<name>.phase`, `tasks.<name>.reason`, `params.<name>` and
  * string literals in single quotes, joined by &&, ||, ! and parentheses. Small on purpose: it always ends and reads nothing else.
  */
+import { isFinished, taskPhases } from '@millwright/crds';
 
 /** What a condition may look at. */
 export interface WhenScope {
@@ -19,7 +20,7 @@ interface Value {
 }
 
 /** Phases of a dependency at the time a condition is looked at. */
-const PHASES = ['Succeeded', 'Failed', 'Cancelled', 'Skipped'];
+const PHASES = [...taskPhases.filter(isFinished), 'Skipped'];
 
 export type ParsedWhen = { ok: true; when: When } | { ok: false; message: string };
 
