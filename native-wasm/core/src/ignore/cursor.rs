@@ -17,7 +17,7 @@ struct Level<'r> {
     end: usize,
     /// The rule that ignores the folder, and so all that is inside.
     ignored: Option<Match>,
-    file: Option<&'r RuleFile>,
+    files: &'r [RuleFile],
 }
 
 impl<'r> Cursor<'r> {
@@ -63,7 +63,7 @@ impl<'r> Cursor<'r> {
     /// Goes down to the folder of a path.
     fn enter(&mut self, path: &[u8], folder_end: usize, budget: &mut Budget) -> Result<(), Limit> {
         if self.levels.is_empty() {
-            self.levels.push(Level { end: 0, ignored: None, file: self.ignore.file(b"") });
+            self.levels.push(Level { end: 0, ignored: None, files: self.ignore.files(b"") });
         }
         while self.folder.len() < folder_end {
             let start = if self.folder.is_empty() { 0 } else { self.folder.len() + 1 };
@@ -72,10 +72,10 @@ impl<'r> Cursor<'r> {
             let folder = path.get(..end).unwrap_or(path);
             let ignored = self.decide(folder, true, budget)?.filter(|matched| !matched.negated);
             // Git does not read the rule files of folders that it ignores.
-            let file = if ignored.is_none() { self.ignore.file(folder) } else { None };
+            let files = if ignored.is_none() { self.ignore.files(folder) } else { &[] };
             self.folder.clear();
             self.folder.extend_from_slice(folder);
-            self.levels.push(Level { end, ignored, file });
+            self.levels.push(Level { end, ignored, files });
         }
         Ok(())
     }
@@ -86,9 +86,10 @@ impl<'r> Cursor<'r> {
             return Ok(Some(ignored));
         }
         for level in self.levels.iter().rev() {
-            let Some(file) = level.file else { continue };
             let below = path.get(if level.end == 0 { 0 } else { level.end + 1 }..).unwrap_or_default();
-            for rule in file.rules.iter().rev() {
+            for (file, rule) in
+                level.files.iter().rev().flat_map(|file| file.rules.iter().rev().map(move |rule| (file, rule)))
+            {
                 budget.spend(1)?;
                 if rule.matches(below, is_folder, budget)? {
                     return Ok(Some(Match { file: file.number, line: rule.line, negated: rule.negated }));

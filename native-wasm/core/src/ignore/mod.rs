@@ -1,7 +1,8 @@
 //! The rules of `.gitignore` files, as git takes them.
 //!
 //! The last rule that matches decides; the files of deeper folders come before those above. What is inside an ignored folder is ignored whatever
-//! other rules say. Differences from git: case always matters (git without `core.ignoreCase`), and which files are tracked is not known here.
+//! other rules say. Whoever lists a folder asks about each entry, does not enter the ignored folders, and leaves out `.git`, which no rule
+//! names. Differences from git: case always matters (git without `core.ignoreCase`), and which files are tracked is not known here.
 
 mod cursor;
 mod rule;
@@ -52,7 +53,8 @@ pub struct Match {
 
 impl Ignore {
     /// Reads rule files: each with its folder (empty for the root, no slash at either end) and its contents. Lines that can never match are skipped
-    /// as git skips them: a `.gitignore` has no errors. Of two files for a folder the later counts.
+    /// as git skips them: a `.gitignore` has no errors. Of several files for a folder the later come first: so `core.excludesFile` and `.git/info/exclude`
+    /// are given for the root, before its `.gitignore`.
     ///
     /// # Errors
     /// [`Limit::Size`] when a file is too large, [`Limit::Memory`] when there is no room for the rules.
@@ -61,8 +63,7 @@ impl Ignore {
         for (number, (folder, contents)) in files.iter().enumerate() {
             read.push(RuleFile { folder: folder.to_vec(), number: number as u32, rules: rule::parse(contents)? });
         }
-        read.sort_by(|one, other| one.folder.cmp(&other.folder).then(other.number.cmp(&one.number)));
-        read.dedup_by(|later, kept| later.folder == kept.folder);
+        read.sort_by(|one, other| one.folder.cmp(&other.folder));
         Ok(Self { files: read })
     }
 
@@ -71,9 +72,11 @@ impl Ignore {
         Cursor::new(self)
     }
 
-    fn file(&self, folder: &[u8]) -> Option<&RuleFile> {
-        let at = self.files.binary_search_by(|file| file.folder.as_slice().cmp(folder)).ok()?;
-        self.files.get(at)
+    /// Those of a folder, in the order in which they were given.
+    fn files(&self, folder: &[u8]) -> &[RuleFile] {
+        let start = self.files.partition_point(|file| file.folder.as_slice() < folder);
+        let rest = self.files.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|file| file.folder == folder)).unwrap_or_default()
     }
 }
 

@@ -42,12 +42,16 @@ fn what_is_in_an_ignored_folder_stays_ignored() {
 }
 
 #[test]
-fn of_two_files_for_a_folder_the_later_counts() {
-    let ignore = Ignore::new(&[(b"x", b"a"), (b"x", b"b")]).unwrap();
+fn of_several_files_for_a_folder_the_later_come_first() {
+    let ignore = Ignore::new(&[(b"x", b"a\nb"), (b"", b"c"), (b"x", b"!b")]).unwrap();
     let mut cursor = ignore.cursor();
-    assert_eq!(cursor.matched(b"x/a", false, &mut Budget::default()), Ok(None));
-    let found = Match { file: 1, line: 1, negated: false };
-    assert_eq!(cursor.matched(b"x/b", false, &mut Budget::default()), Ok(Some(found)));
+    let mut found = |path: &[u8]| {
+        let found = cursor.matched(path, false, &mut Budget::default()).unwrap();
+        found.map(|found| (found.file, found.line, found.negated))
+    };
+    assert_eq!(found(b"x/a"), Some((0, 1, false)));
+    assert_eq!(found(b"x/b"), Some((2, 1, true)));
+    assert_eq!(found(b"x/c"), Some((1, 1, false)));
 }
 
 #[test]

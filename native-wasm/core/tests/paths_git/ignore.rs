@@ -61,7 +61,13 @@ fn decide_as_git_does() {
     const CASES: usize = 250;
     let repository = Folder::repository("ignore");
     let mut runner = TestRunner::deterministic();
+    // The file of the user comes behind that of the root, which comes behind those of the cases.
+    let whole = [(".git/info/exclude", "x.c\n"), (".gitignore", "!/c1*/**/x.c\n")];
     let mut files = Vec::new();
+    for (name, rules) in whole {
+        repository.write(name, rules.as_bytes());
+        files.push((String::new(), name.to_owned(), rules.to_owned()));
+    }
     let mut asked = Vec::new();
     for case in 0..CASES {
         for folder in FOLDERS {
@@ -72,8 +78,9 @@ fn decide_as_git_does() {
         for folder in RULE_FOLDERS {
             let rules = rules().new_tree(&mut runner).unwrap().current();
             let folder = format!("c{case}/{folder}").trim_end_matches('/').to_owned();
-            repository.write(&format!("{folder}/.gitignore"), rules.as_bytes());
-            files.push((folder, rules));
+            let name = format!("{folder}/.gitignore");
+            repository.write(&name, rules.as_bytes());
+            files.push((folder, name, rules));
         }
     }
     let input: String = asked.iter().flat_map(|(path, _)| [path.as_str(), "\0"]).collect();
@@ -82,7 +89,7 @@ fn decide_as_git_does() {
     assert_eq!(fields.len(), asked.len() * 4 + 1, "{}", output.stderr.escape_ascii());
 
     let given: Vec<(&[u8], &[u8])> =
-        files.iter().map(|(folder, rules)| (folder.as_bytes(), rules.as_bytes())).collect();
+        files.iter().map(|(folder, _, rules)| (folder.as_bytes(), rules.as_bytes())).collect();
     let ignore = Ignore::new(&given).unwrap();
     let (mut cursor, mut budget) = (ignore.cursor(), Budget::new(u64::MAX));
     let mut differences = String::new();
@@ -91,7 +98,7 @@ fn decide_as_git_does() {
         let text = |at: usize| String::from_utf8_lossy(field[at]).into_owned();
         let git = (!field[0].is_empty()).then(|| (text(0), text(1)));
         let found = cursor.matched(path.as_bytes(), *is_folder, &mut budget).unwrap();
-        let ours = found.map(|found| (format!("{}/.gitignore", files[found.file as usize].0), found.line.to_string()));
+        let ours = found.map(|found| (files[found.file as usize].1.clone(), found.line.to_string()));
         ruled += usize::from(git.is_some());
         if ours != git {
             let _ = writeln!(differences, "{path} (folder: {is_folder}): git {git:?} by {:?}, ours {ours:?}", text(2));
