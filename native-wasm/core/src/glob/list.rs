@@ -13,6 +13,7 @@ use crate::Limit;
 #[derive(Clone, Debug, Default)]
 pub struct Globs {
     rules: Vec<(Glob, bool)>,
+    expanded_bytes: usize,
 }
 
 /// Which glob of a list decided.
@@ -33,7 +34,7 @@ impl Globs {
         if patterns.len() > MAX_GLOBS {
             return Err(GlobError { kind: GlobErrorKind::TooManyGlobs, offset: 0, rule: MAX_GLOBS as u32 });
         }
-        let mut rules = Limit::reserve(patterns.len())?;
+        let mut rules: Vec<(Glob, bool)> = Limit::reserve(patterns.len())?;
         for (rule, pattern) in patterns.iter().enumerate() {
             let (glob, negated) = match pattern.strip_prefix(b"!") {
                 Some(rest) => (rest, true),
@@ -46,7 +47,8 @@ impl Globs {
             };
             rules.push((Glob::compile(glob, case).map_err(located)?, negated));
         }
-        Ok(Self { rules })
+        let expanded_bytes = rules.iter().map(|(glob, _)| glob.expanded_bytes()).sum();
+        Ok(Self { rules, expanded_bytes })
     }
 
     /// The last glob that matches the whole of a path.
@@ -64,6 +66,11 @@ impl Globs {
     /// How many patterns without braces there are, which is what a match costs.
     pub fn alternatives(&self) -> usize {
         self.rules.iter().map(|(glob, _)| glob.alternatives()).sum()
+    }
+
+    /// The bytes of those patterns: times those of a path, the most that a match can cost.
+    pub const fn expanded_bytes(&self) -> usize {
+        self.expanded_bytes
     }
 
     /// How many there are.

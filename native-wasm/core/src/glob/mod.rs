@@ -65,6 +65,7 @@ pub enum Case {
 #[derive(Clone, Debug)]
 pub struct Glob {
     alternatives: Vec<Sequence>,
+    expanded_bytes: usize,
 }
 
 impl Glob {
@@ -80,10 +81,12 @@ impl Glob {
             return Err(GlobError::new(GlobErrorKind::TooLong, MAX_GLOB_BYTES));
         }
         let fold = case == Case::Insensitive;
+        let expanded = brace::expand(pattern)?;
+        let expanded_bytes = expanded.iter().map(|text| text.bytes.len()).sum();
         let compile = |text: brace::Expanded| {
             Sequence::parse(&text.bytes, Strictness::Strict, fold).map_err(|error| text.locate(error, pattern.len()))
         };
-        Ok(Self { alternatives: brace::expand(pattern)?.into_iter().map(compile).collect::<Result<_, _>>()? })
+        Ok(Self { alternatives: expanded.into_iter().map(compile).collect::<Result<_, _>>()?, expanded_bytes })
     }
 
     /// Whether the whole of a path matches.
@@ -94,6 +97,11 @@ impl Glob {
     /// How many patterns without braces it stands for, which is what a match costs.
     pub const fn alternatives(&self) -> usize {
         self.alternatives.len()
+    }
+
+    /// The bytes of those patterns: times those of a path, the most that a match can cost.
+    pub const fn expanded_bytes(&self) -> usize {
+        self.expanded_bytes
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Builder<'a> {
     /// Brackets that are open.
     pub(super) depth: u32,
     line: u32,
-    line_known_at: usize,
+    line_known_at: u32,
 }
 
 impl<'a> Builder<'a> {
@@ -69,11 +69,13 @@ impl<'a> Builder<'a> {
 
     /// Ends the definitions whose bodies were opened at this depth or deeper.
     pub(super) fn close(&mut self, depth: u32, end: u32) {
-        while let Some((definition, outside)) = self.open.last()
-            && *outside >= depth
+        while let Some((definition, outside)) = self.open.last().copied()
+            && outside >= depth
         {
-            if let Some(definition) = self.definitions.get_mut(*definition as usize) {
+            let last_line = self.line_of(end);
+            if let Some(definition) = self.definitions.get_mut(definition as usize) {
                 definition.range.end = end;
+                definition.last_line = last_line;
             }
             self.open.pop();
         }
@@ -93,12 +95,24 @@ impl<'a> Builder<'a> {
         let quoted = u32::from(token.kind == TokenKind::String);
         let range = token.start + quoted..(token.end - quoted).max(token.start + quoted);
         let start = self.tokens.get(first).map_or(range.start, |token| token.start);
-        let between = self.bytes.get(self.line_known_at..range.start as usize).unwrap_or_default();
-        self.line += memchr::memchr_iter(b'\n', between).count() as u32;
-        self.line_known_at = self.line_known_at.max(range.start as usize);
+        let line = self.line_of(range.start);
         self.pending = Some((self.definitions.len() as u32, self.depth));
         let parent = self.open.last().map(|(definition, _)| *definition);
-        self.definitions.push(Definition { kind, range: start..range.end, name: range, line: self.line, parent });
+        self.definitions.push(Definition { kind, range: start..range.end, name: range, line, last_line: line, parent });
+    }
+
+    /// The number of the line of an offset. Definitions are met in the order of the text but for some tokens, so nearly nothing is read twice.
+    fn line_of(&mut self, offset: u32) -> u32 {
+        let lines = |range: core::ops::Range<u32>| {
+            let between = self.bytes.get(range.start as usize..range.end as usize).unwrap_or_default();
+            memchr::memchr_iter(b'\n', between).count() as u32
+        };
+        if offset < self.line_known_at {
+            return self.line - lines(offset..self.line_known_at);
+        }
+        self.line += lines(self.line_known_at..offset);
+        self.line_known_at = offset;
+        self.line
     }
 
     /// Opens the body of the last definition at the bracket that follows: what is named in a call ends with the call.

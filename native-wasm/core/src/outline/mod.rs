@@ -38,6 +38,22 @@ pub enum DefinitionKind {
     Test,
 }
 
+impl DefinitionKind {
+    /// All of them, in ascending order.
+    pub const ALL: [Self; 10] = [
+        Self::Function,
+        Self::Method,
+        Self::Class,
+        Self::Interface,
+        Self::Implementation,
+        Self::Type,
+        Self::Module,
+        Self::Constant,
+        Self::Macro,
+        Self::Test,
+    ];
+}
+
 /// A definition in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
@@ -49,6 +65,8 @@ pub struct Definition {
     pub range: Range<u32>,
     /// The line of its name, from 1 on.
     pub line: u32,
+    /// The line of the end of its body.
+    pub last_line: u32,
     /// The definition around it, as a place in the list.
     pub parent: Option<u32>,
 }
@@ -63,7 +81,7 @@ pub struct Definition {
 /// let text = b"class A:\n    def b(self):\n        pass\n";
 /// let found = outline(Language::Python, text)?;
 /// assert_eq!(&text[found[1].name.start as usize..found[1].name.end as usize], b"b");
-/// assert_eq!((found[1].line, found[1].parent), (2, Some(0)));
+/// assert_eq!((found[1].line, found[1].last_line, found[1].parent), (2, 3, Some(0)));
 /// # Ok::<(), millwright_core::Limit>(())
 /// ```
 pub fn outline(language: Language, bytes: &[u8]) -> Result<Vec<Definition>, Limit> {

@@ -136,3 +136,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn bodies_end_on_their_last_lines() {
+    let lines = |language, text: &str| -> Vec<_> {
+        outline(language, text.as_bytes()).unwrap().iter().map(|found| (found.line, found.last_line)).collect()
+    };
+    let rust =
+        "/// A.\nimpl<T>\n    A<T>\n{\n    fn b() {\n    }\n\n    const C: [u8; 1] =\n        [1];\n}\nstruct D;";
+    assert_eq!(lines(Language::Rust, rust), [(3, 10), (5, 6), (8, 8), (11, 11)]);
+    assert_eq!(lines(Language::Python, "def a():\n    b()\n\n    c()\n\n\nd = 1\n"), [(1, 4), (7, 7)]);
+    assert_eq!(lines(Language::TypeScript, "it('a', () => {\n  b();\n});\nclass C {\n"), [(1, 3), (4, 4)]);
+}

@@ -1,9 +1,8 @@
 use super::blocks;
-use super::document::{Definition, Document};
+use super::document::{self, Document};
 use super::ordinary::is_ordinary;
 use super::postings::Postings;
 use super::rules::{Rules, Skip};
-use super::trigrams::Distinct;
 use crate::Limit;
 use core::ops::Range;
 use std::collections::BTreeMap;
@@ -19,11 +18,10 @@ pub struct Index {
     documents: Vec<Option<Document>>,
     pub(super) blocks: Vec<Block>,
     pub(super) postings: Postings,
-    distinct: Distinct,
     /// Blocks of documents that are no more.
     dead: u32,
     /// Definitions in all documents.
-    pub(super) definitions: u64,
+    definitions: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +64,7 @@ pub struct Statistics {
 const MIN_DEAD: u32 = 64;
 
 impl Index {
-    /// An empty index. It takes 4 MiB.
+    /// An empty index. It takes 6 MiB.
     ///
     /// # Errors
     /// [`Limit::Memory`] when there is no room for it.
@@ -83,13 +81,16 @@ impl Index {
             documents: Vec::new(),
             blocks: Vec::new(),
             postings: Postings::new()?,
-            distinct: Distinct::new()?,
             dead: 0,
             definitions: 0,
         })
     }
 
-    /// Takes a file in, in place of what was known by its path. Says why it is skipped, if it is.
+    /// Takes a file in, in place of what was known by its path. Says why it is skipped, if it is. What it defines is known from then on, if its
+    /// language is (see [`Language::of_path`](crate::lex::Language::of_path)).
+    ///
+    /// Whether the file is one that `.gitignore` names is not asked here: whoever lists files asks [`Ignore`](crate::ignore::Ignore), before
+    /// their contents are read.
     ///
     /// # Errors
     /// [`Limit::Size`] when path or contents are larger than any operation takes, [`Limit::Memory`] when there is no room; then what was
@@ -104,6 +105,7 @@ impl Index {
         let key = copy(path)?;
         let path = copy(path)?;
         let contents = copy(contents)?;
+        let definitions = document::definitions(&path, &contents)?;
         let doc = self.documents.len() as u32;
         self.documents.try_reserve(1).map_err(|_| Limit::Memory { bytes: size_of::<Document>() as u64 })?;
         let first_block = self.blocks.len() as u32;
@@ -115,7 +117,8 @@ impl Index {
             return Err(limit);
         }
         let ordinary = is_ordinary(&path, &contents);
-        let document = Document { path, contents, definitions: Vec::new(), ordinary, first_block, end_block };
+        self.definitions += definitions.len() as u64;
+        let document = Document { path, contents, definitions, ordinary, first_block, end_block };
         self.documents.push(Some(document));
         let before = self.files.insert(key, File::Indexed(doc));
         self.bury(before);
@@ -137,17 +140,6 @@ impl Index {
         let before = self.files.remove(path);
         self.bury(before);
         before.is_some()
-    }
-
-    /// Sets what a file defines, so that hits on a definition come first. False when the file is not in the index.
-    pub fn define(&mut self, path: &[u8], mut definitions: Vec<Definition>) -> bool {
-        let Some(doc) = self.find(path) else { return false };
-        let Some(Some(document)) = self.documents.get_mut(doc as usize) else { return false };
-        definitions.sort_unstable_by_key(|definition| (definition.start, definition.end));
-        self.definitions += definitions.len() as u64;
-        self.definitions -= document.definitions.len() as u64;
-        document.definitions = definitions;
-        true
     }
 
     /// The number of the document with a path, if it is in the index.
@@ -216,14 +208,9 @@ impl Index {
         for range in blocks::cut(contents, self.block_bytes) {
             let start = range.start as u32;
             let lines = contents.get(range).unwrap_or_default();
-            let buckets = self.distinct.of(lines)?;
-            self.postings.reserve(buckets.len())?;
             self.blocks.try_reserve(1).map_err(|_| Limit::Memory { bytes: size_of::<Block>() as u64 })?;
-            let block = self.blocks.len() as u32;
+            self.postings.add(lines)?;
             self.blocks.push(Block { doc, start, line });
-            for bucket in buckets {
-                self.postings.push(*bucket, block);
-            }
             line += memchr::memchr_iter(b'\n', lines).count() as u32;
         }
         Ok(())
@@ -261,7 +248,8 @@ impl Index {
                 blocks.push(Block { doc: docs.get(block.doc as usize).copied().unwrap_or_default(), ..*block });
             }
         }
-        self.postings = self.postings.renumbered(|block| numbers.get(block as usize).copied().flatten())?;
+        self.postings =
+            self.postings.renumbered(blocks.len() as u32, |block| numbers.get(block as usize).copied().flatten())?;
         self.documents.retain(Option::is_some);
         for document in self.documents.iter_mut().flatten() {
             let len = document.end_block - document.first_block;

@@ -1,3 +1,4 @@
+use super::document::{Definition, name_hash};
 use super::words;
 use crate::{Budget, Limit};
 use core::ops::Range;
@@ -7,6 +8,8 @@ use memchr::memmem::Finder;
 #[derive(Clone, Debug)]
 pub struct Literal {
     needle: Vec<u8>,
+    /// As of the name of a definition.
+    hash: u32,
     word: bool,
     how: How,
 }
@@ -33,7 +36,18 @@ impl Literal {
         } else {
             How::Exact(Box::new(Finder::new(needle).into_owned()))
         };
-        Self { needle: needle.to_vec(), word, how }
+        Self { needle: needle.to_vec(), hash: name_hash(needle), word, how }
+    }
+
+    /// Whether a hit can be the name of a definition.
+    pub fn may_name(&self, definition: &Definition, text: &[u8]) -> bool {
+        match self.how {
+            How::Exact(_) => definition.may_have(self.hash, self.needle.len()),
+            How::AnyCase { .. } => {
+                definition.name().len() == self.needle.len()
+                    && text.get(definition.name()).is_some_and(|name| name.eq_ignore_ascii_case(&self.needle))
+            }
+        }
     }
 
     /// Calls `found` for each hit within a range until it says false; hits do not overlap.

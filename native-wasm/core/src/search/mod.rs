@@ -23,6 +23,7 @@
 
 mod blocks;
 mod candidates;
+mod definitions;
 mod document;
 mod error;
 mod extract;
@@ -45,10 +46,11 @@ mod task;
 mod trigrams;
 mod words;
 
-pub use document::{Context, Definition, Document};
+pub use definitions::{Defined, Definitions, Name};
+pub use document::{Context, Document};
 pub use error::SearchError;
 pub use index::{Index, Statistics};
-pub use paths::{PathFilter, Paths, Wildcard, everywhere};
+pub use paths::{PathFilter, Paths, everywhere};
 pub use query::{Matching, Query};
 pub use rules::{Rules, Skip};
 pub use run::{Count, Hit, Hits};

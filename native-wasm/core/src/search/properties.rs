@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::Budget;
+use crate::lex::Language;
+use crate::outline::{DefinitionKind, outline};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,7 @@ fn text(max: usize) -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => "[ab]{1,4}".prop_map(String::into_bytes),
         4 => "[abAB_ 1.]{1,4}".prop_map(String::into_bytes),
+        2 => prop::sample::select(vec!["\nfn ab() {}", "\nimpl ab {}", "; fn a() {}", "\nmod B {", "}"]).prop_map(Into::into),
         2 => Just(b"\n".to_vec()),
         1 => Just(b"\r\n".to_vec()),
         1 => Just("é\u{212a}".as_bytes().to_vec()),
@@ -54,31 +57,32 @@ fn regex() -> impl Strategy<Value = (String, String)> {
     })
 }
 
-fn index(corpus: &BTreeMap<&str, Vec<u8>>, block_bytes: usize, defined: bool) -> Index {
+fn index(corpus: &BTreeMap<&str, Vec<u8>>, block_bytes: usize) -> Index {
     let mut index = Index::with_blocks(Rules::default(), block_bytes).unwrap();
     for (path, contents) in corpus {
         index.put(path.as_bytes(), contents).unwrap();
-        index.define(path.as_bytes(), definitions(contents, defined));
     }
     index
 }
 
-fn definitions(contents: &[u8], defined: bool) -> Vec<Definition> {
-    let names = memchr::memmem::find_iter(contents, b"ab").filter(|_| defined);
-    names.map(|at| Definition { line: 1, kind: 0, start: at as u32, end: at as u32 + 2 }).collect()
+/// Where the names of definitions are, without those of implementations.
+fn names(path: &str, contents: &[u8]) -> Vec<(usize, usize)> {
+    let Some(language) = Language::of_path(path.as_bytes()) else { return Vec::new() };
+    let found = outline(language, contents).unwrap();
+    let real = found.iter().filter(|found| found.kind != DefinitionKind::Implementation);
+    real.map(|found| (found.name.start as usize, found.name.end as usize)).collect()
 }
 
 /// Path, line, start and end of all hits in the order of the documentation.
-fn naive(corpus: &BTreeMap<&str, Vec<u8>>, pattern: &str, defined: bool) -> Vec<(String, u32, usize, usize)> {
+fn naive(corpus: &BTreeMap<&str, Vec<u8>>, pattern: &str) -> Vec<(String, u32, usize, usize)> {
     let regex = ::regex::bytes::Regex::new(pattern).unwrap();
     let finds =
         |text: &[u8]| regex.find_iter(text).map(|hit| hit.range()).filter(|hit| !hit.is_empty()).collect::<Vec<_>>();
     let mut hits = Vec::new();
     for (path, contents) in corpus {
-        let definitions = definitions(contents, defined);
+        let names = names(path, contents);
         for hit in finds(contents) {
-            let is_definition =
-                definitions.iter().any(|name| (name.start as usize, name.end as usize) == (hit.start, hit.end));
+            let is_definition = names.contains(&(hit.start, hit.end));
             let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
             let before = hit.start.checked_sub(1).and_then(|at| contents.get(at));
             let class = if is_definition { 0 } else { 1 + u8::from(is_word(before) || is_word(contents.get(hit.end))) };
@@ -103,10 +107,9 @@ fn check(
     index: &Index,
     query: &Query,
     theirs: &str,
-    defined: bool,
     limit: usize,
 ) -> Result<(), TestCaseError> {
-    let expected = naive(corpus, theirs, defined);
+    let expected = naive(corpus, theirs);
     prop_assert_eq!(&found(index, query, u32::MAX), &(expected.clone(), false));
     let best: Vec<_> = expected.iter().take(limit).cloned().collect();
     prop_assert_eq!(found(index, query, limit as u32), (best, expected.len() > limit));
@@ -132,23 +135,23 @@ fn theirs(pattern: &str, matching: Matching) -> String {
 
 proptest! {
     #[test]
-    fn regexes_find_what_a_scan_finds(corpus in corpus(), (ours, same) in regex(), matching in matching(), defined: bool, limit in 0_usize..5, block in 1_usize..100) {
+    fn regexes_find_what_a_scan_finds(corpus in corpus(), (ours, same) in regex(), matching in matching(), limit in 0_usize..5, block in 1_usize..100) {
         let query = Query::regex(&ours, matching).unwrap();
-        check(&corpus, &index(&corpus, block, defined), &query, &theirs(&same, matching), defined, limit)?;
+        check(&corpus, &index(&corpus, block), &query, &theirs(&same, matching), limit)?;
     }
 
     #[test]
-    fn literals_find_what_a_scan_finds(corpus in corpus(), literal in prop_oneof![3 => text(2), 1 => Just(b"a a".to_vec()), 2 => Just(b"ab".to_vec())], matching in matching(), defined: bool, limit in 0_usize..5, block in 1_usize..100) {
+    fn literals_find_what_a_scan_finds(corpus in corpus(), literal in prop_oneof![3 => text(2), 1 => Just(b"a a".to_vec()), 2 => Just(b"ab".to_vec())], matching in matching(), limit in 0_usize..5, block in 1_usize..100) {
         let literal: Vec<u8> = literal.into_iter().filter(|byte| *byte != b'\n').collect();
         prop_assume!(!literal.is_empty());
         let query = Query::literal(&literal, matching).unwrap();
         let escaped = literal.iter().map(|byte| format!(r"\x{byte:02x}")).collect::<Vec<_>>().concat();
         let same = theirs(&format!("(?-u:{escaped})"), matching);
-        check(&corpus, &index(&corpus, block, defined), &query, &same, defined, limit)?;
+        check(&corpus, &index(&corpus, block), &query, &same, limit)?;
     }
 
     #[test]
-    fn a_changed_index_is_like_a_fresh_one(changes in proptest::collection::vec((prop::sample::select(&PATHS[..]), prop::option::of(text(12))), 0..80), (ours, same) in regex(), defined: bool) {
+    fn a_changed_index_is_like_a_fresh_one(changes in proptest::collection::vec((prop::sample::select(&PATHS[..]), prop::option::of(text(12))), 0..80), (ours, same) in regex()) {
         let mut changed = Index::with_blocks(Rules::default(), 8).unwrap();
         let mut corpus = BTreeMap::new();
         for (path, contents) in changes {
@@ -156,16 +159,23 @@ proptest! {
                 None => prop_assert_eq!(changed.remove(path.as_bytes()), corpus.remove(path).is_some()),
                 Some(contents) => {
                     prop_assert_eq!(changed.put(path.as_bytes(), &contents).unwrap(), None);
-                    changed.define(path.as_bytes(), definitions(&contents, defined));
                     corpus.insert(path, contents);
                 }
             }
         }
-        let fresh = index(&corpus, 8, defined);
+        let fresh = index(&corpus, 8);
         let (mut ours_now, mut fresh_now) = (changed.statistics(), fresh.statistics());
         (ours_now.list_bytes, fresh_now.list_bytes) = (0, 0);
         prop_assert_eq!(ours_now, fresh_now);
+        for prefix in [false, true] {
+            let name = Name { name: b"ab", prefix, kinds: &[] };
+            let found = |index: &Index| {
+                let found = index.definitions(&name, &everywhere, 99, &mut Budget::default()).unwrap().found;
+                found.iter().map(|found| (index.document(found.doc).unwrap().path().to_vec(), found.start)).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(found(&changed), found(&fresh));
+        }
         let query = Query::regex(&ours, Matching::default()).unwrap();
-        check(&corpus, &changed, &query, &theirs(&same, Matching::default()), defined, 3)?;
+        check(&corpus, &changed, &query, &theirs(&same, Matching::default()), 3)?;
     }
 }

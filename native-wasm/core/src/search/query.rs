@@ -1,3 +1,4 @@
+use super::document::Definition;
 use super::error::SearchError;
 use super::extract;
 use super::formula::Formula;
@@ -115,6 +116,14 @@ impl Scan<'_> {
             (Matcher::Regex(regex), cache) => {
                 regex.each(cache.get_or_insert_with(|| regex.cache()), text, range, budget, found)
             }
+        }
+    }
+
+    /// Whether a hit can be the name of a definition in a text.
+    pub fn may_name(&self, definition: &Definition, text: &[u8]) -> bool {
+        match &self.query.matcher {
+            Matcher::Literal(literal) => literal.may_name(definition, text),
+            Matcher::Regex(_) => true,
         }
     }
 

@@ -4,6 +4,7 @@ use super::document::Document;
 use super::run::{Hit, Hits};
 use super::words;
 use crate::Limit;
+use core::ops::Range;
 
 /// How a hit compares with others: the smaller, the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,11 +15,9 @@ pub enum Class {
 }
 
 impl Class {
-    pub fn of(document: &Document, start: usize, end: usize) -> Self {
-        if document.defines(start as u32, end as u32) {
-            return Self::Definition;
-        }
-        if words::is_bounded(&document.contents, &(start..end)) { Self::Word } else { Self::Part }
+    /// The class of a hit that is no definition.
+    pub fn of(text: &[u8], hit: &Range<usize>) -> Self {
+        if words::is_bounded(text, hit) { Self::Word } else { Self::Part }
     }
 }
 
@@ -27,24 +26,31 @@ pub const fn key(document: &Document, is_path_hit: bool) -> u64 {
     ((!is_path_hit as u64) << 63) | ((!document.ordinary as u64) << 62) | document.path.len() as u64
 }
 
-/// The best hits, when they come document by document in the order of [`key`] and in the order of the text.
+/// The best hits, when those of [`Class::Definition`] come first, and then document by document in the order of [`key`] and in the order of the
+/// text.
 #[derive(Debug)]
 pub struct Best {
     limit: usize,
+    /// The best class of hits that may still come.
     top: Class,
     by_class: [Vec<Hit>; 3],
     more: bool,
 }
 
 impl Best {
-    /// Room for so many. Hits of a class better than `top` will not come.
-    pub const fn new(limit: usize, top: Class) -> Self {
-        Self { limit, top, by_class: [Vec::new(), Vec::new(), Vec::new()], more: false }
+    /// Room for so many.
+    pub const fn new(limit: usize) -> Self {
+        Self { limit, top: Class::Definition, by_class: [Vec::new(), Vec::new(), Vec::new()], more: false }
+    }
+
+    /// All definitions have come.
+    pub const fn end_definitions(&mut self) {
+        self.top = Class::Word;
     }
 
     /// Takes a hit in, and says whether another could still be among the best. `hit` is asked for only if it is needed.
     pub fn add(&mut self, class: Class, hit: impl FnOnce() -> Hit) -> Result<bool, Limit> {
-        let full = self.by_class.get(self.top as usize).is_some_and(|hits| hits.len() >= self.limit);
+        let full = self.is_full();
         let Some(hits) = self.by_class.get_mut(class as usize) else { return Ok(false) };
         if full || hits.len() >= self.limit {
             self.more = true;
@@ -57,7 +63,11 @@ impl Best {
 
     /// Whether no other hit can be among the best, and there are some more.
     pub fn is_done(&self) -> bool {
-        self.more && self.by_class.get(self.top as usize).is_some_and(|hits| hits.len() >= self.limit)
+        self.more && self.is_full()
+    }
+
+    fn is_full(&self) -> bool {
+        self.by_class.iter().take(self.top as usize + 1).map(Vec::len).sum::<usize>() >= self.limit
     }
 
     pub fn into_hits(self) -> Hits {

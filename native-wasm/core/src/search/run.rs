@@ -4,6 +4,7 @@ use super::paths::PathFilter;
 use super::query::Query;
 use super::rank::{self, Best, Class};
 use crate::Budget;
+use core::ops::Range;
 
 /// A match in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +41,9 @@ pub struct Count {
 impl Index {
     /// The best `limit` hits of a query in the files that a filter lets through.
     ///
-    /// They come in this order: hits on the name of a definition, hits that are no part of a longer word, others; among those, hits in
-    /// files whose path has a hit too, in files that are neither test nor vendored nor generated, with shorter paths, with smaller paths;
-    /// in a file in the order of the text.
+    /// They come in this order: hits on the name of a definition (other than of an `impl`), hits that are no part of a longer word, others; among
+    /// those, hits in files whose path has a hit too, in files that are neither test nor vendored nor generated, with shorter paths, with
+    /// smaller paths; in a file in the order of the text.
     ///
     /// A unit of the budget is about a byte that goes through an automaton, or sixteen that a literal is looked for in.
     ///
@@ -59,13 +60,28 @@ impl Index {
         let mut scan = query.scan();
         let mut tasks = Vec::new();
         for task in self.tasks(candidates.as_deref(), paths, budget)? {
-            tasks.push((rank::key(task.document, scan.is_in(&task.document.path, budget)?), task));
+            tasks.push((rank::key(task.document, scan.is_in(&task.document.path, budget)?), false, task));
         }
         // Stable, so those with equal keys stay sorted by path.
-        tasks.sort_by_key(|(key, _)| *key);
-        let top = if self.definitions > 0 { Class::Definition } else { Class::Word };
-        let mut best = Best::new(limit as usize, top);
-        for (_, task) in &tasks {
+        tasks.sort_by_key(|(key, ..)| *key);
+        let mut best = Best::new(limit as usize);
+        for (_, defines, task) in &mut tasks {
+            task.each_definition(&mut scan, budget, |definition| {
+                *defines = true;
+                let Range { start, end } = definition.name();
+                best.add(Class::Definition, || Hit {
+                    doc: task.doc,
+                    line: definition.line,
+                    start: start as u32,
+                    end: end as u32,
+                })
+            })?;
+            if best.is_done() {
+                return Ok(best.into_hits());
+            }
+        }
+        best.end_definitions();
+        for (_, defines, task) in &tasks {
             let mut counted = 0;
             let mut line = 1;
             let text = &*task.document.contents;
@@ -73,8 +89,10 @@ impl Index {
                 if part.start > counted {
                     (counted, line) = (part.start, part.line);
                 }
-                let class = Class::of(task.document, range.start, range.end);
-                best.add(class, || {
+                if *defines && task.document.definition_of(&range).is_some() {
+                    return Ok(true);
+                }
+                best.add(Class::of(text, &range), || {
                     let between = text.get(counted..range.start).unwrap_or_default();
                     line += memchr::memchr_iter(b'\n', between).count() as u32;
                     counted = range.start;

@@ -1,6 +1,6 @@
 //! The parts of documents that are to be searched.
 
-use super::document::Document;
+use super::document::{Definition, Document};
 use super::index::Index;
 use super::paths::PathFilter;
 use super::query::Scan;
@@ -29,6 +29,9 @@ pub struct Part {
 /// What a hit costs, in units of work, so that a budget bounds the memory for hits too.
 const HIT_UNITS: u64 = 8;
 
+/// Definitions that fit one unit of work when only their hashes are looked at.
+const DEFINITIONS_PER_UNIT: u64 = 8;
+
 /// Of so many documents, one is enough to go through all.
 const MANY: usize = 16;
 
@@ -42,7 +45,7 @@ impl Index {
     ) -> Result<Vec<Task<'a>>, Limit> {
         let mut tasks = Vec::new();
         let mut add = |task: Task<'a>| {
-            budget.spend(task.document.path.len() as u64 + 1)?;
+            budget.spend(paths.work(task.document.path.len()))?;
             if paths.accepts(&task.document.path) {
                 tasks.try_reserve(1).map_err(|_| Limit::Memory { bytes: size_of::<Task>() as u64 })?;
                 tasks.push(task);
@@ -87,6 +90,18 @@ impl Index {
 }
 
 impl Task<'_> {
+    /// The runs of blocks that are to be searched.
+    fn parts(&self) -> impl Iterator<Item = (Range<usize>, u32)> {
+        let whole = self.blocks.is_none().then_some((0..self.document.contents.len(), 1));
+        let runs = self.blocks.unwrap_or_default().chunk_by(|a, b| a + 1 == *b).filter_map(|run| {
+            let (first, last) = (run.first()?, run.last()?);
+            let start = self.index.block_range(*first, self.document).start;
+            let end = self.index.block_range(*last, self.document).end;
+            Some((start..end, self.index.blocks.get(*first as usize)?.line))
+        });
+        whole.into_iter().chain(runs)
+    }
+
     /// Calls `found` for each hit, with the part that it is in, until it says false.
     pub fn each(
         &self,
@@ -94,27 +109,51 @@ impl Task<'_> {
         budget: &mut Budget,
         mut found: impl FnMut(Range<usize>, Part) -> Result<bool, Limit>,
     ) -> Result<(), Limit> {
-        let mut goes_on = true;
-        let mut search = |range: Range<usize>, line: u32| {
+        for (range, line) in self.parts() {
             let part = Part { start: range.start, line };
+            let mut goes_on = true;
             scan.each(&self.document.contents, range, budget, |hit, budget| {
                 budget.spend(HIT_UNITS)?;
                 goes_on = found(hit, part)?;
                 Ok(goes_on)
             })?;
-            Ok(goes_on)
-        };
-        let Some(blocks) = self.blocks else {
-            search(0..self.document.contents.len(), 1)?;
-            return Ok(());
-        };
-        for run in blocks.chunk_by(|a, b| a + 1 == *b) {
-            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-            let start = self.index.block_range(*first, self.document).start;
-            let end = self.index.block_range(*last, self.document).end;
-            let line = self.index.blocks.get(*first as usize).map_or(1, |block| block.line);
-            if !search(start..end, line)? {
+            if !goes_on {
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `found` for each hit that is the name of a definition, until it says false. Looks at the lines of definitions only.
+    pub fn each_definition(
+        &self,
+        scan: &mut Scan,
+        budget: &mut Budget,
+        mut found: impl FnMut(&Definition) -> Result<bool, Limit>,
+    ) -> Result<(), Limit> {
+        let text = &*self.document.contents;
+        for (range, _) in self.parts() {
+            let definitions = self.document.definitions_in(&range);
+            budget.spend(definitions.len() as u64 / DEFINITIONS_PER_UNIT)?;
+            let mut searched_to = 0;
+            for definition in definitions {
+                let Range { start, end } = definition.name();
+                if start < searched_to || !scan.may_name(definition, text) {
+                    continue;
+                }
+                let line = self.document.line_start(start)..self.document.line_end(end);
+                searched_to = line.end;
+                let mut goes_on = true;
+                scan.each(text, line, budget, |hit, budget| {
+                    if let Some(definition) = self.document.definition_of(&hit) {
+                        budget.spend(HIT_UNITS)?;
+                        goes_on = found(definition)?;
+                    }
+                    Ok(goes_on)
+                })?;
+                if !goes_on {
+                    return Ok(());
+                }
             }
         }
         Ok(())
