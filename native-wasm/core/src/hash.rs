@@ -6,6 +6,13 @@ use crate::Limit;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seed(pub u64);
 
+impl Seed {
+    /// The key for hashes of another kind, or for what belongs to a hash before.
+    pub(crate) const fn within(self, mark: u64) -> Self {
+        Self(fold(self.0 ^ mark, K1))
+    }
+}
+
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xe703_7ed1_a0b4_28db;
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use millwright_core::Budget;
+use millwright_core::hash::Seed;
 use millwright_core::weakening::{File, Finding, Fragment, Kind, Side, check, check_fragments};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -109,7 +110,7 @@ fn findings(case: &Case) -> Vec<Finding> {
         let owned: Vec<_> = case.files.iter().map(fragment).collect();
         let fragments: Vec<Fragment<'_>> =
             owned.iter().map(|(path, old, new)| Fragment { path, old, old_line: 1, new, new_line: 1 }).collect();
-        let found = check_fragments(&fragments, &mut Budget::default()).unwrap();
+        let found = check_fragments(&fragments, Seed(1), &mut Budget::default()).unwrap();
         assert!(found.iter().all(|finding| finding.partial));
         return found;
     }
@@ -122,7 +123,7 @@ fn findings(case: &Case) -> Vec<Finding> {
             new: file.has_new.then_some(file.new.as_bytes()),
         })
         .collect();
-    check(&files, &mut Budget::default()).unwrap()
+    check(&files, Seed(1), &mut Budget::default()).unwrap()
 }
 
 fn fits(expected: &Expected, finding: &Finding) -> bool {

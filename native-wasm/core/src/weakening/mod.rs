@@ -15,6 +15,7 @@ mod loosened;
 mod marks;
 mod matchers;
 mod pairing;
+mod patch;
 mod paths;
 mod rank;
 mod report;
@@ -25,9 +26,12 @@ mod sketch;
 mod snapshot;
 mod source;
 
+use crate::hash::Seed;
 use crate::{Budget, Limit};
 use core::fmt;
 use core::ops::Range;
+
+pub use patch::{PatchFinding, check_patch};
 
 /// A changed file with its whole contents. A moved one is two of these: one without `new`, one without `old`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +44,7 @@ pub struct File<'a> {
     pub new: Option<&'a [u8]>,
 }
 
-/// A changed part of a file, as a hunk of a patch has it.
+/// A changed part of a file, as a hunk of a patch has it: see [`check_patch`] for a whole patch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fragment<'a> {
     /// The path of the file, with `/`.
@@ -162,23 +166,24 @@ impl From<Limit> for WeakeningError {
 ///
 /// Files that are neither tests nor configuration of tests are not read. The findings come by file, side and place. A unit of the budget is
 /// a token looked at, and a byte of contents costs eight of them; when it is spent while tests are compared for likeness, what is left counts as not alike.
+/// Of the seed nothing depends but which tokens of a long test are compared for likeness.
 ///
 /// # Errors
 /// [`WeakeningError::FileTooLarge`], and a [`Limit`] when the budget does not suffice to read the files or there is no memory.
 ///
 /// ```
-/// use millwright_core::{Budget, weakening::{File, Kind, check}};
+/// use millwright_core::{Budget, hash::Seed, weakening::{File, Kind, check}};
 /// let file = File {
 ///     path: b"src/a.test.ts",
 ///     old: Some(b"it('adds', () => { expect(add(1, 2)).toBe(3); });"),
 ///     new: Some(b"it('adds', () => { expect(add(1, 2)).toBeTruthy(); });"),
 /// };
-/// let findings = check(&[file], &mut Budget::default())?;
+/// let findings = check(&[file], Seed(1), &mut Budget::default())?;
 /// assert_eq!(findings[0].kind, Kind::ExpectationLoosened);
 /// assert_eq!(findings[0].line, 1);
 /// # Ok::<(), millwright_core::weakening::WeakeningError>(())
 /// ```
-pub fn check(files: &[File<'_>], budget: &mut Budget) -> Result<Vec<Finding>, WeakeningError> {
+pub fn check(files: &[File<'_>], seed: Seed, budget: &mut Budget) -> Result<Vec<Finding>, WeakeningError> {
     let changes: Vec<report::Change<'_>> = files
         .iter()
         .map(|file| report::Change {
@@ -190,7 +195,7 @@ pub fn check(files: &[File<'_>], budget: &mut Budget) -> Result<Vec<Finding>, We
             partial: false,
         })
         .collect();
-    report::check(&changes, budget)
+    report::check(&changes, seed, budget)
 }
 
 /// Checks a batch of fragments, for when the whole contents are not at hand. What a test is called may lie outside of a fragment: such findings
@@ -200,7 +205,7 @@ pub fn check(files: &[File<'_>], budget: &mut Budget) -> Result<Vec<Finding>, We
 /// As [`check`].
 ///
 /// ```
-/// use millwright_core::{Budget, weakening::{Fragment, Kind, check_fragments}};
+/// use millwright_core::{Budget, hash::Seed, weakening::{Fragment, Kind, check_fragments}};
 /// let fragment = Fragment {
 ///     path: b"pkg/a_test.py",
 ///     old: b"    x = f()\n    assert x == 1\n",
@@ -208,11 +213,15 @@ pub fn check(files: &[File<'_>], budget: &mut Budget) -> Result<Vec<Finding>, We
 ///     new: b"    x = f()\n",
 ///     new_line: 10,
 /// };
-/// let findings = check_fragments(&[fragment], &mut Budget::default())?;
+/// let findings = check_fragments(&[fragment], Seed(1), &mut Budget::default())?;
 /// assert_eq!((findings[0].kind, findings[0].line, findings[0].partial), (Kind::AssertionRemoved, 11, true));
 /// # Ok::<(), millwright_core::weakening::WeakeningError>(())
 /// ```
-pub fn check_fragments(fragments: &[Fragment<'_>], budget: &mut Budget) -> Result<Vec<Finding>, WeakeningError> {
+pub fn check_fragments(
+    fragments: &[Fragment<'_>],
+    seed: Seed,
+    budget: &mut Budget,
+) -> Result<Vec<Finding>, WeakeningError> {
     let changes: Vec<report::Change<'_>> = fragments
         .iter()
         .map(|fragment| report::Change {
@@ -224,7 +233,7 @@ pub fn check_fragments(fragments: &[Fragment<'_>], budget: &mut Budget) -> Resul
             partial: true,
         })
         .collect();
-    report::check(&changes, budget)
+    report::check(&changes, seed, budget)
 }
 
 #[cfg(test)]

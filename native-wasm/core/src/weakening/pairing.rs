@@ -4,7 +4,7 @@ use super::scope::{Scope, ScopeKind};
 use super::sketch::Sketch;
 use super::source::Source;
 use crate::Budget;
-use crate::hash::{Seed, hash};
+use crate::hash::hash;
 
 /// A scope of one of the sources of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +73,7 @@ fn items(sources: &[Source<'_>]) -> Vec<Item> {
         let mut paths: Vec<u64> = Vec::with_capacity(source.scopes.len());
         for (scope_at, scope) in source.scopes.iter().enumerate() {
             let outer = scope.parent.and_then(|parent| paths.get(parent)).copied().unwrap_or(0);
-            let path = if scope.name.is_empty() { outer } else { hash(&scope.name, Seed(outer ^ 1)) };
+            let path = if scope.name.is_empty() { outer } else { hash(&scope.name, source.seed.within(outer)) };
             paths.push(path);
             if scope.kind == ScopeKind::Suite {
                 continue;
@@ -88,7 +88,7 @@ fn items(sources: &[Source<'_>]) -> Vec<Item> {
                 change: source.change,
                 kind: scope.kind,
                 path: path.wrapping_mul(4) ^ mark,
-                name: hash(&scope.name, Seed(mark)),
+                name: hash(&scope.name, source.seed.within(mark)),
                 body: source.shape(&scope.body).wrapping_mul(4) ^ mark,
                 is_small: scope.body.len() < MIN_BODY,
                 taken: false,
@@ -144,7 +144,7 @@ fn by_likeness(
             let source = sources.get(item.place.source)?;
             let body = &scope_of(source, item.place)?.body;
             budget.spend(body.len().min(4096) as u64 * 4).ok()?;
-            Some((at, Sketch::of(source, body), Sketch::of_name(&scope_of(source, item.place)?.name)))
+            Some((at, Sketch::of(source, body), Sketch::of_name(&scope_of(source, item.place)?.name, source.seed)))
         })
         .collect()
     };

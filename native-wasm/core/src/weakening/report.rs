@@ -8,6 +8,7 @@ use super::source::Source;
 use super::{
     Confidence, Finding, Kind, MAX_FILE_BYTES, Side, WeakeningError, assertions, gate, marks, scopes, snapshot,
 };
+use crate::hash::Seed;
 use crate::lex::Language;
 use crate::{Budget, Limit};
 use core::ops::Range;
@@ -22,7 +23,7 @@ pub(super) struct Change<'a> {
     pub(super) partial: bool,
 }
 
-pub(super) fn check(changes: &[Change<'_>], budget: &mut Budget) -> Result<Vec<Finding>, WeakeningError> {
+pub(super) fn check(changes: &[Change<'_>], seed: Seed, budget: &mut Budget) -> Result<Vec<Finding>, WeakeningError> {
     let mut report = Report { changes, findings: Vec::new() };
     let (mut old, mut new) = (Vec::new(), Vec::new());
     for (at, change) in changes.iter().enumerate() {
@@ -43,7 +44,7 @@ pub(super) fn check(changes: &[Change<'_>], budget: &mut Budget) -> Result<Vec<F
         read_size(at, change, budget)?;
         for (bytes, sources) in [(change.old, &mut old), (change.new, &mut new)] {
             if let Some(bytes) = bytes {
-                sources.push(Source::new(at, change.path, bytes, language, change.partial)?);
+                sources.push(Source::new(at, change.path, bytes, language, change.partial, seed)?);
             }
         }
     }

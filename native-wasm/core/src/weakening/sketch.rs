@@ -17,16 +17,16 @@ impl Sketch {
     pub(super) fn of(source: &Source<'_>, range: &Range<usize>) -> Self {
         let range = range.start..range.end.min(range.start + MAX_TOKENS).min(source.len());
         let words =
-            range.filter(|at| source.kind(*at) != Some(TokenKind::Punct)).map(|at| hash(source.bare(at), Seed(7)));
+            range.filter(|at| source.kind(*at) != Some(TokenKind::Punct)).map(|at| hash(source.bare(at), source.seed));
         let mut hashes = sorted(words.collect());
         hashes.truncate(SIZE);
         Self(hashes)
     }
 
     /// The words of a name.
-    pub(super) fn of_name(name: &[u8]) -> Self {
+    pub(super) fn of_name(name: &[u8], seed: Seed) -> Self {
         let words = name.split(|byte| !byte.is_ascii_alphanumeric() && *byte < 0x80).filter(|word| !word.is_empty());
-        let mut hashes = sorted(words.map(|word| hash(word, Seed(7))).collect());
+        let mut hashes = sorted(words.map(|word| hash(word, seed)).collect());
         hashes.truncate(SIZE);
         Self(hashes)
     }
@@ -42,7 +42,7 @@ impl Sketch {
 /// The hashes of the literals in some code, in order.
 pub(super) fn literals(source: &Source<'_>, range: &Range<usize>) -> Vec<u64> {
     let range = range.start..range.end.min(range.start + MAX_TOKENS).min(source.len());
-    sorted(range.filter(|at| is_literal(source, *at)).map(|at| hash(source.bare(at), Seed(7))).collect())
+    sorted(range.filter(|at| is_literal(source, *at)).map(|at| hash(source.bare(at), source.seed)).collect())
 }
 
 /// How many hashes are in both of two ordered lists.

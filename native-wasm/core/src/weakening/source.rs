@@ -16,6 +16,7 @@ pub(super) struct Source<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) language: Language,
     pub(super) partial: bool,
+    pub(super) seed: Seed,
     pub(super) tokens: Vec<Token>,
     /// For each bracket the one that belongs to it.
     mates: Vec<u32>,
@@ -37,6 +38,7 @@ impl<'a> Source<'a> {
         bytes: &'a [u8],
         language: Language,
         partial: bool,
+        seed: Seed,
     ) -> Result<Self, Limit> {
         let tokens = code_tokens(language, bytes)?;
         let (mates, outer) = brackets(bytes, &tokens)?;
@@ -46,6 +48,7 @@ impl<'a> Source<'a> {
             bytes,
             language,
             partial,
+            seed,
             tokens,
             mates,
             outer,
@@ -186,7 +189,7 @@ impl<'a> Source<'a> {
         for at in 0..self.len() {
             let is_trailing = self.is(at, b",") && matches!(self.text(at + 1), b")" | b"]" | b"}");
             let matters = !is_trailing && !self.is(at, b";");
-            shapes.push(matters.then(|| hash(self.bare(at), Seed(0x51ed_270b))));
+            shapes.push(matters.then(|| hash(self.bare(at), self.seed)));
         }
         Ok(shapes)
     }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 fn whole<'a>(path: &'a str, old: &'a str, new: &'a str) -> Vec<Finding> {
     let file = File { path: path.as_bytes(), old: Some(old.as_bytes()), new: Some(new.as_bytes()) };
-    check(&[file], &mut Budget::default()).unwrap()
+    check(&[file], Seed(1), &mut Budget::default()).unwrap()
 }
 
 #[test]
@@ -24,18 +24,18 @@ fn equal_contents_and_other_files_are_not_read() {
     let mut none = Budget::new(0);
     let equal = File { path: b"a.test.ts", old: Some(text.as_bytes()), new: Some(text.as_bytes()) };
     let other = File { path: b"a.ts", old: Some(text.as_bytes()), new: None };
-    assert_eq!(check(&[equal, other], &mut none), Ok(Vec::new()));
+    assert_eq!(check(&[equal, other], Seed(1), &mut none), Ok(Vec::new()));
 }
 
 #[test]
 fn too_much_is_an_error() {
     let large = vec![b' '; MAX_FILE_BYTES + 1];
     let file = File { path: b"a_test.go", old: None, new: Some(&large) };
-    let error = check(&[file], &mut Budget::default()).unwrap_err();
+    let error = check(&[file], Seed(1), &mut Budget::default()).unwrap_err();
     assert_eq!(error, WeakeningError::FileTooLarge { file: 0, actual: large.len() as u64 });
     assert!(error.to_string().contains("move the data out of it"));
     let file = File { path: b"a_test.go", old: Some(b"x"), new: Some(b"package a") };
-    let spent = check(&[file], &mut Budget::new(5)).unwrap_err();
+    let spent = check(&[file], Seed(1), &mut Budget::new(5)).unwrap_err();
     assert_eq!(spent, WeakeningError::Limit(Limit::Budget { units: 5 }));
 }
 
@@ -48,7 +48,7 @@ fn a_fragment_is_never_sure() {
         new: b"it.only('a', () => {",
         new_line: 9,
     };
-    let found = check_fragments(&[fragment], &mut Budget::default()).unwrap();
+    let found = check_fragments(&[fragment], Seed(1), &mut Budget::default()).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].kind, found[0].line, found[0].confidence), (Kind::TestFocused, 9, Confidence::Medium));
 }
@@ -70,7 +70,7 @@ fn nested_and_repeated_code_takes_bounded_time() {
         let old = piece.repeat(count);
         let new = piece.repeat(count - 7) + " x";
         let file = File { path: path.as_bytes(), old: Some(old.as_bytes()), new: Some(new.as_bytes()) };
-        assert!(check(&[file], &mut Budget::default()).is_ok(), "{path}");
+        assert!(check(&[file], Seed(1), &mut Budget::default()).is_ok(), "{path}");
     }
 }
 
@@ -152,7 +152,7 @@ proptest! {
     #[test]
     fn any_change_is_checked(path in 0usize..9, old in proptest::option::of(source()), new in proptest::option::of(source())) {
         let file = File { path: PATHS[path].as_bytes(), old: old.as_deref().map(str::as_bytes), new: new.as_deref().map(str::as_bytes) };
-        for finding in check(&[file], &mut Budget::default()).unwrap() {
+        for finding in check(&[file], Seed(1), &mut Budget::default()).unwrap() {
             let bytes = if finding.side == Side::Old { file.old } else { file.new }.unwrap();
             prop_assert!(finding.range.start <= finding.range.end && finding.range.end as usize <= bytes.len());
             let lines = memchr::memchr_iter(b'\n', bytes).count() as u32 + 1;
@@ -168,7 +168,7 @@ proptest! {
             new: file.new.unwrap_or_default(),
             new_line: 0,
         };
-        prop_assert!(check_fragments(&[fragment], &mut Budget::default()).is_ok());
+        prop_assert!(check_fragments(&[fragment], Seed(1), &mut Budget::default()).is_ok());
     }
 
     #[test]
@@ -178,7 +178,48 @@ proptest! {
             File { path: PATHS[path].as_bytes(), old: Some(text.as_bytes()), new: None },
             File { path: moved.as_bytes(), old: None, new: Some(text.as_bytes()) },
         ];
-        let found = check(&files, &mut Budget::default()).unwrap();
+        let found = check(&files, Seed(1), &mut Budget::default()).unwrap();
         prop_assert!(found.iter().all(|finding| finding.kind == Kind::TestFocused || finding.kind == Kind::GateLowered), "{found:?}");
     }
+}
+
+#[test]
+fn a_patch_is_checked_by_its_hunks() {
+    let text = b"\
+diff --git a/gone_test.py b/gone_test.py
+deleted file mode 100644
+--- a/gone_test.py
++++ /dev/null
+@@ -1,2 +0,0 @@
+-def test_a():
+-    assert f() == 1
+diff --git a/logo.png b/logo.png
+Binary files a/logo.png and b/logo.png differ
+diff --git a/b.test.ts b/b.test.ts
+--- a/b.test.ts
++++ b/b.test.ts
+@@ -1 +1 @@
+-// one
++// 1
+@@ -20,3 +20,2 @@
+ it('b', () => {
+-  expect(g()).toBe(2);
+   expect(g()).toBeDefined();
+";
+    let patch = crate::patch::Patch::parse(text, &crate::patch::ParseOptions::default()).unwrap();
+    let findings = check_patch(&patch, Seed(1), &mut Budget::default()).unwrap();
+    let shown: Vec<_> = findings
+        .iter()
+        .map(|found| {
+            let line = text[found.offset..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+            (found.file, found.hunk, found.side, found.line, found.kind, String::from_utf8_lossy(line).into_owned())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (0, 0, Side::Old, 1, Kind::TestFileDeleted, "-def test_a():".to_owned()),
+            (2, 1, Side::Old, 21, Kind::AssertionRemoved, "-  expect(g()).toBe(2);".to_owned()),
+        ]
+    );
 }
