@@ -1,4 +1,5 @@
-import type { Bytes } from './frame.ts';
+import type { ByteRange } from './edits.ts';
+import type { Answer, Bytes, Request } from './frame.ts';
 import * as glue from './generated/core.js';
 import type { Instance } from './instance.ts';
 
@@ -9,8 +10,13 @@ export interface DiffOptions {
   betweenHunks?: number;
   /** The white space that does not count (none). */
   ignoreWhitespace?: 'atLineEnd' | 'all';
-  /** Work for each pair, in looked-at lines; beyond it the diff is `degraded` (some seconds' worth). */
+  /** Work for each pair of texts, or for two trees in all, in looked-at lines; beyond it the diff is `degraded` (some seconds' worth). */
   budget?: number;
+}
+
+export interface TextDiffOptions extends DiffOptions {
+  /** Compare the words of each change as well, for display (false). */
+  words?: boolean;
 }
 
 export interface TextPair {
@@ -22,6 +28,8 @@ export interface TextPair {
 export interface Change {
   before: { start: number; end: number };
   after: { start: number; end: number };
+  /** What differs within the lines, in bytes of the whole texts. Only when asked for, and where both sides have enough in common for it to help. */
+  words?: { before: readonly ByteRange[]; after: readonly ByteRange[] };
 }
 
 export interface TextDiff {
@@ -43,13 +51,13 @@ const whitespace = { atLineEnd: 1, all: 2 } as const;
  *
  * @throws CoreError `Size`, `Memory`
  */
-export function diffTexts(instance: Instance, pairs: readonly TextPair[], options: DiffOptions = {}): TextDiff[] {
-  const { context = 3, betweenHunks = 0, ignoreWhitespace, budget = 0 } = options;
+export function diffTexts(instance: Instance, pairs: readonly TextPair[], options: TextDiffOptions = {}): TextDiff[] {
+  const { words = false } = options;
   return instance.call(
     glue.diffTexts,
     (request) => {
-      request.u32(context).u32(betweenHunks);
-      request.u32(ignoreWhitespace === undefined ? 0 : whitespace[ignoreWhitespace]).u64(budget);
+      writeOptions(request, options);
+      request.bool(words);
       for (const { before, after } of pairs) request.bytes(before).bytes(after);
     },
     (answer) =>
@@ -58,16 +66,38 @@ export function diffTexts(instance: Instance, pairs: readonly TextPair[], option
         removed: answer.u32(),
         degraded: answer.bool(),
         hunks: answer.bytes(),
-        changes: changesOf(answer.table()),
+        changes: changesOf(answer, words),
       })),
   );
 }
 
-function changesOf(lines: Uint32Array): Change[] {
+/** The options that texts and trees share. */
+export function writeOptions(request: Request, options: DiffOptions): void {
+  const { context = 3, betweenHunks = 0, ignoreWhitespace, budget = 0 } = options;
+  request.u32(context).u32(betweenHunks);
+  request.u32(ignoreWhitespace === undefined ? 0 : whitespace[ignoreWhitespace]).u64(budget);
+}
+
+function changesOf(answer: Answer, words: boolean): Change[] {
+  const lines = ranges(answer);
   const changes: Change[] = [];
-  for (let at = 0; at < lines.length; at += 4) {
-    const [oldStart = 0, oldEnd = 0, newStart = 0, newEnd = 0] = lines.subarray(at, at + 4);
-    changes.push({ before: { start: oldStart, end: oldEnd }, after: { start: newStart, end: newEnd } });
+  for (let at = 0; at < lines.length; at += 2) {
+    const [before, after] = lines.slice(at, at + 2);
+    if (before && after) changes.push({ before, after });
   }
-  return changes;
+  return words ? changes.map((change) => ({ ...change, ...wordsOf(answer) })) : changes;
+}
+
+function wordsOf(answer: Answer): Pick<Change, 'words'> {
+  const hasWords = answer.bool();
+  const words = { before: ranges(answer), after: ranges(answer) };
+  return hasWords ? { words } : {};
+}
+
+function ranges(answer: Answer): ByteRange[] {
+  const numbers = answer.table();
+  return Array.from({ length: numbers.length / 2 }, (_, at) => ({
+    start: numbers[2 * at] ?? 0,
+    end: numbers[2 * at + 1] ?? 0,
+  }));
 }

@@ -104,9 +104,25 @@ export class Answer {
     return Array.from({ length: this.u32() }, () => read(this));
   }
 
+  /** What stands there whether or not it counts. */
+  optional<T>(read: (answer: Answer) => T): T | undefined {
+    const isThere = this.bool();
+    const value = read(this);
+    return isThere ? value : undefined;
+  }
+
   #take(length: number): Uint8Array {
     const taken = this.#bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
     return taken;
   }
 }
+
+export const bytes = (answer: Answer): Uint8Array => answer.bytes();
+export const u32 = (answer: Answer): number => answer.u32();
+
+/** The fields that have a value. */
+export const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };

@@ -1,6 +1,7 @@
-import type { Answer, Bytes, Request } from './frame.ts';
+import { type Answer, type Bytes, bytes, given, type Request, u32 } from './frame.ts';
 import * as glue from './generated/core.js';
 import type { Instance } from './instance.ts';
+import type { TreeFile } from './trees.ts';
 
 export interface ReadOptions {
   /** Take what language models write: a bare `@@`, wrong counts, names without the prefixes `a/` and `b/` (false). */
@@ -27,14 +28,26 @@ export interface PatchedFile {
   /** Such as 0o100644, where the patch states it. */
   oldMode?: number;
   newMode?: number;
+  /** Of a rename or copy in percent, where the patch states it. */
+  similarity?: number;
+  /** The contents are not text: there are no hunks. */
+  binary: boolean;
+  hunks: readonly Hunk[];
 }
 
-export interface TreeFile {
-  path: Bytes;
-  /** Such as 0o100644. */
-  mode: number;
-  /** Of a symlink what it points to. */
-  contents: Bytes;
+/** A run of changed lines with the lines around them. */
+export interface Hunk {
+  /** Of its header in the patch, in bytes. */
+  offset: number;
+  /** First line, from 1 on; with no old lines, the line that it comes behind. */
+  oldStart: number;
+  oldLines: number;
+  newStart: number;
+  newLines: number;
+  /** Whether the header says where the hunk belongs; otherwise both starts are 0. */
+  placed: boolean;
+  /** What stands behind the second `@@`, such as the function that the hunk is in. */
+  section: Uint8Array;
 }
 
 /** A hunk that has no place. */
@@ -77,7 +90,8 @@ export interface PatchResult {
 
 const changes = ['modify', 'create', 'delete', 'rename', 'copy'] as const;
 
-const reading = (request: Request, { lenient = false, strip = 1 }: ReadOptions): Request =>
+/** How a patch is read, as requests have it. */
+export const writeReading = (request: Request, { lenient = false, strip = 1 }: ReadOptions): Request =>
   request.bool(lenient).u32(strip);
 
 /**
@@ -88,20 +102,28 @@ const reading = (request: Request, { lenient = false, strip = 1 }: ReadOptions):
 export function readPatch(instance: Instance, patch: Bytes, options: ReadOptions = {}): PatchedFile[] {
   return instance.call(
     glue.readPatch,
-    (request) => reading(request, options).bytes(patch),
+    (request) => writeReading(request, options).bytes(patch),
     (answer) =>
       answer.list((): PatchedFile => {
         const change = changes[answer.u32()] ?? 'modify';
         const offset = answer.u32();
-        const [oldPath, newPath] = [optional(answer, answer.bytes), optional(answer, answer.bytes)];
-        const [oldMode, newMode] = [optional(answer, answer.u32), optional(answer, answer.u32)];
+        const [oldPath, newPath] = [answer.optional(bytes), answer.optional(bytes)];
+        const [oldMode, newMode] = [answer.optional(u32), answer.optional(u32)];
+        const similarity = answer.optional(u32);
         return {
           change,
           offset,
-          ...(oldPath === undefined ? {} : { oldPath }),
-          ...(newPath === undefined ? {} : { newPath }),
-          ...(oldMode === undefined ? {} : { oldMode }),
-          ...(newMode === undefined ? {} : { newMode }),
+          ...given({ oldPath, newPath, oldMode, newMode, similarity }),
+          binary: answer.bool(),
+          hunks: answer.list(() => ({
+            offset: answer.u32(),
+            oldStart: answer.u64(),
+            oldLines: answer.u64(),
+            newStart: answer.u64(),
+            newLines: answer.u64(),
+            placed: answer.bool(),
+            section: answer.bytes(),
+          })),
         };
       }),
   );
@@ -123,7 +145,7 @@ export function applyPatch(
   return instance.call(
     glue.applyPatch,
     (request) => {
-      reading(request, options).bool(reverse).u32(fuzz).bytes(patch);
+      writeReading(request, options).bool(reverse).u32(fuzz).bytes(patch);
       for (const { path, mode, contents } of files) request.bytes(path).u32(mode).bytes(contents);
     },
     (answer) => {
@@ -147,10 +169,3 @@ const readProblem = (answer: Answer): Omit<ApplyProblem, 'file'> => ({
     message: answer.text(),
   })),
 });
-
-/** What stands there whether or not it counts. */
-function optional<T>(answer: Answer, read: (this: Answer) => T): T | undefined {
-  const isThere = answer.bool();
-  const value = read.call(answer);
-  return isThere ? value : undefined;
-}

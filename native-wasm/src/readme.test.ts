@@ -1,14 +1,20 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { loadCore } from './node.ts';
 
-const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 test('the examples of the README do what they say', async () => {
-  const core = await loadCore();
-  const [diff] = core.diffTexts([{ before: 'one\n', after: 'two\n' }]);
-  expect(text(diff?.hunks)).toBe('@@ -1 +1 @@\n-one\n+two\n');
-
-  using redactor = core.createRedactor(['the-secret-of-this-run']);
-  expect(text(redactor.push('found the-secret-'))).toBe('found ');
-  expect(text(redactor.push('of-this-run.\n'))).toBe('***.\n');
+  const code = /```ts\nimport .*\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  let count = 0;
+  const checked = code.replace(/^(.*); \/\/ → (.*)$/gm, (_, expression, value) => {
+    count += 1;
+    return `expect(${expression}).toEqual(${value});`;
+  });
+  await new AsyncFunction('expect', 'loadCore', checked)(expect, loadCore);
+  expect(count).toBeGreaterThan(10);
 });
+
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (
+  ...source: string[]
+) => (...args: unknown[]) => Promise<void>;

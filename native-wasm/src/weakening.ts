@@ -1,6 +1,7 @@
-import type { Bytes } from './frame.ts';
+import type { Answer, Bytes } from './frame.ts';
 import * as glue from './generated/core.js';
 import type { Instance } from './instance.ts';
+import { type ReadOptions, writeReading } from './patch.ts';
 
 /** A file that a change touches. A moved one is two: one that is gone, one that is new. */
 export interface ChangedFile {
@@ -21,18 +22,28 @@ export interface WeakeningFinding {
   /** In bytes. */
   start: number;
   end: number;
-  kind:
-    | 'testFileDeleted'
-    | 'testDeleted'
-    | 'testSkipped'
-    | 'testFocused'
-    | 'assertionRemoved'
-    | 'expectationLoosened'
-    | 'gateLowered'
-    | 'other';
+  kind: WeakeningKind;
   confidence: 'low' | 'medium' | 'high';
   /** What is weaker. */
   message: string;
+}
+
+export type WeakeningKind =
+  | 'testFileDeleted'
+  | 'testDeleted'
+  | 'testSkipped'
+  | 'testFocused'
+  | 'assertionRemoved'
+  | 'expectationLoosened'
+  | 'gateLowered'
+  | 'other';
+
+/** A finding in a patch, of which the rest of the file is not known. */
+export interface PatchWeakeningFinding extends Omit<WeakeningFinding, 'start' | 'end'> {
+  /** Index of the hunk in its file. */
+  hunk: number;
+  /** Of the line in the patch, in bytes. */
+  offset: number;
 }
 
 const confidences = ['low', 'medium', 'high'] as const;
@@ -56,9 +67,38 @@ export function checkWeakening(instance: Instance, files: readonly ChangedFile[]
         line: answer.u32(),
         start: answer.u32(),
         end: answer.u32(),
-        kind: answer.text() as WeakeningFinding['kind'],
-        confidence: confidences[answer.u32()] ?? 'low',
-        message: answer.text(),
+        ...readWhat(answer),
       })),
   );
 }
+
+/**
+ * Checks a patch alone, when the contents of its files are not at hand: those that it makes or deletes are known as a whole, of the others the hunks.
+ *
+ * @throws CoreError `Patch` (with offset), `Size`, `Memory`, `Budget`
+ */
+export function checkPatchWeakening(
+  instance: Instance,
+  patch: Bytes,
+  options: ReadOptions = {},
+): PatchWeakeningFinding[] {
+  return instance.call(
+    glue.checkPatchWeakening,
+    (request) => writeReading(request, options).bytes(patch),
+    (answer) =>
+      answer.list(() => ({
+        file: answer.u32(),
+        hunk: answer.u32(),
+        offset: answer.u32(),
+        side: answer.bool() ? ('after' as const) : ('before' as const),
+        line: answer.u32(),
+        ...readWhat(answer),
+      })),
+  );
+}
+
+const readWhat = (answer: Answer): Pick<WeakeningFinding, 'kind' | 'confidence' | 'message'> => ({
+  kind: answer.text() as WeakeningKind,
+  confidence: confidences[answer.u32()] ?? 'low',
+  message: answer.text(),
+});

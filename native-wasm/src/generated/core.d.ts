@@ -27,6 +27,21 @@ export function applyEdits(): number;
 export function applyPatch(): number;
 
 /**
+ * Looks paths up in rule files, as `git check-ignore --no-index` does. Request: the number of rule files, and of each its folder and its contents, those of one folder in
+ * ascending order of precedence; for each path the path and whether it is a folder. Answer: for each path whether a rule decides on it; if so the
+ * index of the rule file, the line, whether the rule begins with `!`.
+ */
+export function checkIgnored(): number;
+
+/**
+ * Checks a patch alone.
+ *
+ * Request: whether lenient, folders to strip, the patch. Answer: the number of findings, and of each the file and the hunk, where its line is in the patch, the side (0 old, 1
+ * new), the line, the kind, the confidence (0 low, 1 medium, 2 high), and what is weaker.
+ */
+export function checkPatchWeakening(): number;
+
+/**
  * Checks whether a change weakens the tests.
  *
  * Request: for each changed file its path, and its contents before and after, each if there are any. Answer: the number of findings, and of each the file, the side
@@ -35,7 +50,7 @@ export function applyPatch(): number;
 export function checkWeakening(): number;
 
 /**
- * Counts hits. Request: the number of the index, the pattern, whether it is a regex, any case, word, budget, two lists of wildcards. Answer: hits (u64), documents.
+ * Counts hits. Request: the number of the index, the pattern, whether it is a regex, any case, word, budget, two lists of globs. Answer: hits (u64), documents.
  */
 export function countHits(): number;
 
@@ -52,11 +67,21 @@ export function createRedactor(): number;
 /**
  * Compares pairs of texts.
  *
- * Request: lines of context, lines between hunks, white space (0 counts, 1 ignored at line ends, 2 ignored), budget of each pair (u64; 0: the usual),
- * then for each pair two byte strings. Answer: for each pair lines added, lines removed, whether degraded, the hunks as a byte string, a table with
- * the first and the end line before and after of each change.
+ * Request: the options (see `Asked`), whether words are wanted, then for each pair two byte strings. Answer: for each pair lines added, lines removed, whether
+ * degraded, the hunks as a byte string, a table with the first and the end line before and after of each change; with words, for each change whether
+ * there are any, and two tables of ranges.
  */
 export function diffTexts(): number;
+
+/**
+ * Compares two trees.
+ *
+ * Request: the options (see `Asked`), whether names are quoted, the least similarity of a rename in percent (0: there are none), the limit of their search (0: the
+ * usual), and for each tree the number of its entries, and of each path, mode, the object id if it is known, and contents. Answer: whether degraded, the
+ * number of changed files, and of each what happens (0 modify, 1 create, 2 delete, 3 rename), old path, new path, old mode and new mode, each after whether there
+ * is one, the similarity, lines added, lines removed, whether binary, whether degraded, and its patch.
+ */
+export function diffTrees(): number;
 
 /**
  * Lets go of an index.
@@ -69,6 +94,13 @@ export function disposeIndex(number: number): void;
 export function disposeRedactor(number: number): void;
 
 /**
+ * Finds definitions by name. Request: the number of the index, the name, whether it is the beginning of names, the limit, a list of kinds (empty: all), budget
+ * (u64; 0: the usual), two lists of globs: only, not. Answer: whether there is more; the number of definitions, and of each path, name, kind, line,
+ * last line, start and end of the name.
+ */
+export function findDefinitions(): number;
+
+/**
  * Judges the change from one tree to another.
  *
  * Request: the two listings as `git ls-tree -r -z` writes them, each followed by the number of symlinks and for each its path and its target; then lists of byte strings, each
@@ -77,6 +109,21 @@ export function disposeRedactor(number: number): void;
  * each the index of its path, the violation by name, a sentence.
  */
 export function judgePaths(): number;
+
+/**
+ * Lists what a file of an index defines. Request: the number of the index, the path. Answer: whether the file is in the index; if so its definitions, as
+ * `outline_texts` writes them.
+ */
+export function outlineFile(): number;
+
+/**
+ * Lists what texts define.
+ *
+ * Request: for each text its path, which says the language, and its contents. Answer: for each text whether its language is known; if so the number
+ * of its definitions, and of each its name, its kind (0 function, 1 method, 2 class, 3 interface, 4 implementation, 5 type, 6 module, 7 constant, 8 macro, 9 test),
+ * line, last line, start and end of the name, start and end of the whole, the place of the definition around it in the list plus one (0: there is none).
+ */
+export function outlineTexts(): number;
 
 /**
  * Takes files in, or forgets them. Request: the number of the index; for each file its path and its contents, if it still is. Answer: for each file why it
@@ -88,7 +135,8 @@ export function putFiles(): number;
  * Reads a patch.
  *
  * Request: whether lenient, folders to strip, the patch. Answer: the number of files, and of each what happens (0 modify, 1 create, 2 delete, 3 rename, 4 copy),
- * where it is in the patch, its old path and new path and its old and new mode, each after whether there is one.
+ * where it is in the patch, its old path and new path, its old and new mode and the similarity, each after whether there is one, whether it is binary, the number of hunks,
+ * and of each where it is in the patch, old start, old lines, new start, new lines (u64), whether they say a place, and what stands behind them.
  */
 export function readPatch(): number;
 
@@ -117,7 +165,7 @@ export function scanSecrets(): number;
 
 /**
  * Searches. Request: the number of the index, the pattern, whether it is a regex, any case, word, the limit, lines before, lines behind, budget (u64; 0: the
- * usual), two lists of wildcards: only, not. Answer: whether there is more; the number of hits, and of each path, line, start, end, the first line shown, the lines.
+ * usual), two lists of globs: only, not. Answer: whether there is more; the number of hits, and of each path, line, start, end, the first line shown, the lines.
  */
 export function search(): number;
 
@@ -140,27 +188,34 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly disposeIndex: (a: number) => void;
+    readonly disposeRedactor: (a: number) => void;
+    readonly requestAt: (a: number) => number;
+    readonly setSeed: (a: number, b: number) => void;
+    readonly start: () => void;
+    readonly answerAt: () => number;
     readonly applyEdits: () => number;
     readonly applyPatch: () => number;
+    readonly checkIgnored: () => number;
+    readonly checkPatchWeakening: () => number;
     readonly checkWeakening: () => number;
     readonly countHits: () => number;
     readonly createIndex: () => number;
     readonly createRedactor: () => number;
     readonly diffTexts: () => number;
-    readonly disposeIndex: (a: number) => void;
-    readonly disposeRedactor: (a: number) => void;
+    readonly diffTrees: () => number;
+    readonly findDefinitions: () => number;
     readonly judgePaths: () => number;
+    readonly outlineFile: () => number;
+    readonly outlineTexts: () => number;
     readonly putFiles: () => number;
     readonly readPatch: () => number;
     readonly redact: () => number;
-    readonly requestAt: (a: number) => number;
+    readonly restart: () => void;
     readonly scanSecrets: () => number;
     readonly search: () => number;
-    readonly start: () => void;
-    readonly setSeed: (a: number, b: number) => void;
-    readonly answerAt: () => number;
-    readonly restart: () => void;
-    readonly wasmMemory: () => number;
+    readonly wasmMemory: () => any;
+    readonly __wbindgen_externrefs: WebAssembly.Table;
     readonly __wbindgen_start: () => void;
 }
 

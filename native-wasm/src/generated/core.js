@@ -2,12 +2,6 @@
 
 function __wbg_reset_state () {
     __wbg_instance_id++;
-    if (typeof heap !== 'undefined') {
-        heap = new Array(1024).fill(undefined);
-        heap = heap.concat([undefined, null, true, false]);
-        if (typeof heap_next !== 'undefined')
-        heap_next = heap.length;
-    }
     __wbg_reinit_scheduled = false;
     wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());
     wasm = wasmInstance.exports;
@@ -56,6 +50,33 @@ export function applyPatch() {
 }
 
 /**
+ * Looks paths up in rule files, as `git check-ignore --no-index` does. Request: the number of rule files, and of each its folder and its contents, those of one folder in
+ * ascending order of precedence; for each path the path and whether it is a folder. Answer: for each path whether a rule decides on it; if so the
+ * index of the rule file, the line, whether the rule begins with `!`.
+ * @returns {number}
+ */
+export function checkIgnored() {
+    let ret;
+    __wbg_call_guard();
+    ret = wasm.checkIgnored();
+    return ret >>> 0;
+}
+
+/**
+ * Checks a patch alone.
+ *
+ * Request: whether lenient, folders to strip, the patch. Answer: the number of findings, and of each the file and the hunk, where its line is in the patch, the side (0 old, 1
+ * new), the line, the kind, the confidence (0 low, 1 medium, 2 high), and what is weaker.
+ * @returns {number}
+ */
+export function checkPatchWeakening() {
+    let ret;
+    __wbg_call_guard();
+    ret = wasm.checkPatchWeakening();
+    return ret >>> 0;
+}
+
+/**
  * Checks whether a change weakens the tests.
  *
  * Request: for each changed file its path, and its contents before and after, each if there are any. Answer: the number of findings, and of each the file, the side
@@ -70,7 +91,7 @@ export function checkWeakening() {
 }
 
 /**
- * Counts hits. Request: the number of the index, the pattern, whether it is a regex, any case, word, budget, two lists of wildcards. Answer: hits (u64), documents.
+ * Counts hits. Request: the number of the index, the pattern, whether it is a regex, any case, word, budget, two lists of globs. Answer: hits (u64), documents.
  * @returns {number}
  */
 export function countHits() {
@@ -105,15 +126,31 @@ export function createRedactor() {
 /**
  * Compares pairs of texts.
  *
- * Request: lines of context, lines between hunks, white space (0 counts, 1 ignored at line ends, 2 ignored), budget of each pair (u64; 0: the usual),
- * then for each pair two byte strings. Answer: for each pair lines added, lines removed, whether degraded, the hunks as a byte string, a table with
- * the first and the end line before and after of each change.
+ * Request: the options (see `Asked`), whether words are wanted, then for each pair two byte strings. Answer: for each pair lines added, lines removed, whether
+ * degraded, the hunks as a byte string, a table with the first and the end line before and after of each change; with words, for each change whether
+ * there are any, and two tables of ranges.
  * @returns {number}
  */
 export function diffTexts() {
     let ret;
     __wbg_call_guard();
     ret = wasm.diffTexts();
+    return ret >>> 0;
+}
+
+/**
+ * Compares two trees.
+ *
+ * Request: the options (see `Asked`), whether names are quoted, the least similarity of a rename in percent (0: there are none), the limit of their search (0: the
+ * usual), and for each tree the number of its entries, and of each path, mode, the object id if it is known, and contents. Answer: whether degraded, the
+ * number of changed files, and of each what happens (0 modify, 1 create, 2 delete, 3 rename), old path, new path, old mode and new mode, each after whether there
+ * is one, the similarity, lines added, lines removed, whether binary, whether degraded, and its patch.
+ * @returns {number}
+ */
+export function diffTrees() {
+    let ret;
+    __wbg_call_guard();
+    ret = wasm.diffTrees();
     return ret >>> 0;
 }
 
@@ -136,6 +173,19 @@ export function disposeRedactor(number) {
 }
 
 /**
+ * Finds definitions by name. Request: the number of the index, the name, whether it is the beginning of names, the limit, a list of kinds (empty: all), budget
+ * (u64; 0: the usual), two lists of globs: only, not. Answer: whether there is more; the number of definitions, and of each path, name, kind, line,
+ * last line, start and end of the name.
+ * @returns {number}
+ */
+export function findDefinitions() {
+    let ret;
+    __wbg_call_guard();
+    ret = wasm.findDefinitions();
+    return ret >>> 0;
+}
+
+/**
  * Judges the change from one tree to another.
  *
  * Request: the two listings as `git ls-tree -r -z` writes them, each followed by the number of symlinks and for each its path and its target; then lists of byte strings, each
@@ -148,6 +198,33 @@ export function judgePaths() {
     let ret;
     __wbg_call_guard();
     ret = wasm.judgePaths();
+    return ret >>> 0;
+}
+
+/**
+ * Lists what a file of an index defines. Request: the number of the index, the path. Answer: whether the file is in the index; if so its definitions, as
+ * `outline_texts` writes them.
+ * @returns {number}
+ */
+export function outlineFile() {
+    let ret;
+    __wbg_call_guard();
+    ret = wasm.outlineFile();
+    return ret >>> 0;
+}
+
+/**
+ * Lists what texts define.
+ *
+ * Request: for each text its path, which says the language, and its contents. Answer: for each text whether its language is known; if so the number
+ * of its definitions, and of each its name, its kind (0 function, 1 method, 2 class, 3 interface, 4 implementation, 5 type, 6 module, 7 constant, 8 macro, 9 test),
+ * line, last line, start and end of the name, start and end of the whole, the place of the definition around it in the list plus one (0: there is none).
+ * @returns {number}
+ */
+export function outlineTexts() {
+    let ret;
+    __wbg_call_guard();
+    ret = wasm.outlineTexts();
     return ret >>> 0;
 }
 
@@ -167,7 +244,8 @@ export function putFiles() {
  * Reads a patch.
  *
  * Request: whether lenient, folders to strip, the patch. Answer: the number of files, and of each what happens (0 modify, 1 create, 2 delete, 3 rename, 4 copy),
- * where it is in the patch, its old path and new path and its old and new mode, each after whether there is one.
+ * where it is in the patch, its old path and new path, its old and new mode and the similarity, each after whether there is one, whether it is binary, the number of hunks,
+ * and of each where it is in the patch, old start, old lines, new start, new lines (u64), whether they say a place, and what stands behind them.
  * @returns {number}
  */
 export function readPatch() {
@@ -224,7 +302,7 @@ export function scanSecrets() {
 
 /**
  * Searches. Request: the number of the index, the pattern, whether it is a regex, any case, word, the limit, lines before, lines behind, budget (u64; 0: the
- * usual), two lists of wildcards: only, not. Answer: whether there is more; the number of hits, and of each path, line, start, end, the first line shown, the lines.
+ * usual), two lists of globs: only, not. Answer: whether there is more; the number of hits, and of each path, line, start, end, the first line shown, the lines.
  * @returns {number}
  */
 export function search() {
@@ -260,17 +338,26 @@ export function wasmMemory() {
     let ret;
     __wbg_call_guard();
     ret = wasm.wasmMemory();
-    return takeObject(ret);
+    return ret;
 }
 function __wbg_get_imports() {
     const import0 = {
         __proto__: null,
         __wbg___wbindgen_memory_de265df8aadd6273: function() {
             const ret = wasm.memory;
-            return addHeapObject(ret);
+            return ret;
         },
         __wbg___wbindgen_reinit_ecd4a8d70c8ce492: function() {
             __wbg_reinit_scheduled = true;
+        },
+        __wbindgen_init_externref_table: function() {
+            const table = wasm.__wbindgen_externrefs;
+            const offset = table.grow(4);
+            table.set(0, undefined);
+            table.set(offset + 0, undefined);
+            table.set(offset + 1, null);
+            table.set(offset + 2, true);
+            table.set(offset + 3, false);
         },
     };
     return {
@@ -289,35 +376,7 @@ function __wbg_call_guard() {
 
 let __wbg_instance_id = 0;
 
-function addHeapObject(obj) {
-    if (heap_next === heap.length) heap.push(heap.length + 1);
-    const idx = heap_next;
-    heap_next = heap[idx];
-
-    heap[idx] = obj;
-    return idx;
-}
-
-function dropObject(idx) {
-    if (idx < 1028) return;
-    heap[idx] = heap_next;
-    heap_next = idx;
-}
-
-function getObject(idx) { return heap[idx]; }
-
-let heap = new Array(1024).fill(undefined);
-heap.push(undefined, null, true, false);
-
-let heap_next = heap.length;
-
 let __wbg_reinit_scheduled = false;
-
-function takeObject(idx) {
-    const ret = getObject(idx);
-    dropObject(idx);
-    return ret;
-}
 
 let wasmModule, wasmInstance, wasm;
 function __wbg_finalize_init(instance, module) {

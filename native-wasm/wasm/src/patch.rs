@@ -1,17 +1,21 @@
 use crate::exchange::{Failure, answer, seed};
 use crate::frame::Writer;
 use millwright_core::Budget;
-use millwright_core::patch::{ApplyError, ApplyOptions, Change, ParseError, ParseOptions, Patch, RejectKind, TreeFile};
+use millwright_core::patch::{
+    ApplyError, ApplyOptions, Body, Change, ParseError, ParseOptions, Patch, RejectKind, TreeFile,
+};
 use wasm_bindgen::prelude::*;
 
-fn wrong(error: &ParseError) -> Failure {
+/// A patch that cannot be read.
+pub fn wrong(error: &ParseError) -> Failure {
     Failure { offset: Some(error.offset as u64), ..Failure::new("Patch", error.to_string()) }
 }
 
 /// Reads a patch.
 ///
 /// Request: whether lenient, folders to strip, the patch. Answer: the number of files, and of each what happens (0 modify, 1 create, 2 delete, 3 rename, 4 copy),
-/// where it is in the patch, its old path and new path and its old and new mode, each after whether there is one.
+/// where it is in the patch, its old path and new path, its old and new mode and the similarity, each after whether there is one, whether it is binary, the number of hunks,
+/// and of each where it is in the patch, old start, old lines, new start, new lines (u64), whether they say a place, and what stands behind them.
 #[wasm_bindgen(js_name = readPatch)]
 pub fn read_patch() -> usize {
     answer(|request, writer| {
@@ -31,9 +35,23 @@ pub fn read_patch() -> usize {
                 writer.bool(path.is_some());
                 writer.bytes(path.as_deref().unwrap_or_default())?;
             }
-            for mode in [file.old_mode, file.new_mode] {
-                writer.bool(mode.is_some());
-                writer.u32(mode.unwrap_or_default());
+            for number in [file.old_mode, file.new_mode, file.similarity.map(u32::from)] {
+                writer.bool(number.is_some());
+                writer.u32(number.unwrap_or_default());
+            }
+            let hunks = match &file.body {
+                Body::Hunks(hunks) => Some(hunks.as_slice()),
+                _ => None,
+            };
+            writer.bool(hunks.is_none());
+            writer.u32(hunks.map_or(0, <[_]>::len) as u32);
+            for hunk in hunks.unwrap_or_default() {
+                writer.u32(hunk.offset as u32);
+                for number in [hunk.old_start, hunk.old_lines, hunk.new_start, hunk.new_lines] {
+                    writer.u64(number);
+                }
+                writer.bool(hunk.placed);
+                writer.bytes(hunk.section)?;
             }
         }
         Ok(())

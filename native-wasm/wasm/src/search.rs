@@ -1,8 +1,10 @@
 use crate::exchange::{Failure, answer};
 use crate::frame::Reader;
 use crate::handles::Handles;
+use crate::outline::{kind, write_outline};
 use millwright_core::Budget;
-use millwright_core::search::{Index, Matching, Paths, Query, Rules, SearchError, Skip, Wildcard};
+use millwright_core::glob::{Case, Globs};
+use millwright_core::search::{Index, Matching, Name, Paths, Query, Rules, SearchError, Skip};
 use wasm_bindgen::prelude::*;
 
 thread_local! {
@@ -66,7 +68,7 @@ pub fn put_files() -> usize {
 }
 
 /// Searches. Request: the number of the index, the pattern, whether it is a regex, any case, word, the limit, lines before, lines behind, budget (u64; 0: the
-/// usual), two lists of wildcards: only, not. Answer: whether there is more; the number of hits, and of each path, line, start, end, the first line shown, the lines.
+/// usual), two lists of globs: only, not. Answer: whether there is more; the number of hits, and of each path, line, start, end, the first line shown, the lines.
 #[wasm_bindgen]
 pub fn search() -> usize {
     answer(|request, writer| {
@@ -93,7 +95,7 @@ pub fn search() -> usize {
     })
 }
 
-/// Counts hits. Request: the number of the index, the pattern, whether it is a regex, any case, word, budget, two lists of wildcards. Answer: hits (u64), documents.
+/// Counts hits. Request: the number of the index, the pattern, whether it is a regex, any case, word, budget, two lists of globs. Answer: hits (u64), documents.
 #[wasm_bindgen(js_name = countHits)]
 pub fn count_hits() -> usize {
     answer(|request, writer| {
@@ -105,6 +107,48 @@ pub fn count_hits() -> usize {
             writer.u64(count.hits);
             writer.u32(count.documents);
             Ok(())
+        })
+    })
+}
+
+/// Finds definitions by name. Request: the number of the index, the name, whether it is the beginning of names, the limit, a list of kinds (empty: all), budget
+/// (u64; 0: the usual), two lists of globs: only, not. Answer: whether there is more; the number of definitions, and of each path, name, kind, line,
+/// last line, start and end of the name.
+#[wasm_bindgen(js_name = findDefinitions)]
+pub fn find_definitions() -> usize {
+    answer(|request, writer| {
+        with_index(request, |index, request| {
+            let (name, prefix, limit) = (request.bytes(), request.bool(), request.u32());
+            let kinds = (0..request.u32()).map(|_| kind(request.u32())).collect::<Result<Vec<_>, _>>()?;
+            let mut budget = budget(request);
+            let paths = paths(request)?;
+            let definitions = index.definitions(&Name { name, prefix, kinds: &kinds }, &paths, limit, &mut budget)?;
+            writer.bool(definitions.more);
+            writer.u32(definitions.found.len() as u32);
+            for found in &definitions.found {
+                let Some(document) = index.document(found.doc) else { continue };
+                writer.bytes(document.path())?;
+                let name = document.contents().get(found.start as usize..found.end as usize);
+                writer.bytes(name.unwrap_or_default())?;
+                for number in [found.kind as u32, found.line, found.last_line, found.start, found.end] {
+                    writer.u32(number);
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Lists what a file of an index defines. Request: the number of the index, the path. Answer: whether the file is in the index; if so its definitions, as
+/// `outline_texts` writes them.
+#[wasm_bindgen(js_name = outlineFile)]
+pub fn outline_file() -> usize {
+    answer(|request, writer| {
+        with_index(request, |index, request| {
+            let document = index.find(request.bytes()).and_then(|doc| index.document(doc));
+            writer.bool(document.is_some());
+            let Some(document) = document else { return Ok(()) };
+            Ok(write_outline(writer, document.contents(), &document.outline()?)?)
         })
     })
 }
@@ -145,8 +189,9 @@ fn budget(request: &mut Reader<'_>) -> Budget {
 }
 
 fn paths(request: &mut Reader<'_>) -> Result<Paths, Failure> {
-    let mut wildcards = || -> Result<Vec<Wildcard>, SearchError> {
-        (0..request.u32()).map(|_| Wildcard::new(request.bytes())).collect()
+    let mut globs = |list: &str| {
+        let patterns: Vec<&[u8]> = (0..request.u32()).map(|_| request.bytes()).collect();
+        Globs::compile(&patterns, Case::Sensitive).map_err(|error| Failure::new("Glob", format!("{list}, {error}")))
     };
-    Ok(Paths { only: wildcards()?, not: wildcards()? })
+    Ok(Paths { only: globs("only")?, not: globs("not")? })
 }

@@ -1,6 +1,8 @@
-use crate::exchange::{Failure, answer};
+use crate::exchange::{Failure, answer, seed};
+use crate::patch::wrong;
 use millwright_core::Budget;
-use millwright_core::weakening::{Confidence, File, Kind, Side, WeakeningError, check};
+use millwright_core::patch::{ParseOptions, Patch};
+use millwright_core::weakening::{Confidence, File, Kind, Side, WeakeningError, check, check_patch};
 use wasm_bindgen::prelude::*;
 
 impl From<WeakeningError> for Failure {
@@ -24,7 +26,7 @@ pub fn check_weakening() -> usize {
         while !request.is_done() {
             files.push(File { path: request.bytes(), old: request.optional_bytes(), new: request.optional_bytes() });
         }
-        let findings = check(&files, &mut Budget::default())?;
+        let findings = check(&files, seed(), &mut Budget::default())?;
         writer.u32(findings.len() as u32);
         for finding in &findings {
             writer.u32(finding.file as u32);
@@ -33,15 +35,44 @@ pub fn check_weakening() -> usize {
                 writer.u32(number);
             }
             writer.bytes(name(finding.kind).as_bytes())?;
-            writer.u32(match finding.confidence {
-                Confidence::Low => 0,
-                Confidence::Medium => 1,
-                Confidence::High => 2,
-            });
+            writer.u32(sureness(finding.confidence));
             writer.bytes(finding.message.as_bytes())?;
         }
         Ok(())
     })
+}
+
+/// Checks a patch alone.
+///
+/// Request: whether lenient, folders to strip, the patch. Answer: the number of findings, and of each the file and the hunk, where its line is in the patch, the side (0 old, 1
+/// new), the line, the kind, the confidence (0 low, 1 medium, 2 high), and what is weaker.
+#[wasm_bindgen(js_name = checkPatchWeakening)]
+pub fn check_patch_weakening() -> usize {
+    answer(|request, writer| {
+        let options = ParseOptions { lenient: request.bool(), strip: request.u32() };
+        let patch = Patch::parse(request.bytes(), &options).map_err(|error| wrong(&error))?;
+        let findings = check_patch(&patch, seed(), &mut Budget::default())?;
+        writer.u32(findings.len() as u32);
+        for finding in &findings {
+            for number in [finding.file, finding.hunk, finding.offset] {
+                writer.u32(number as u32);
+            }
+            writer.bool(finding.side == Side::New);
+            writer.u32(finding.line);
+            writer.bytes(name(finding.kind).as_bytes())?;
+            writer.u32(sureness(finding.confidence));
+            writer.bytes(finding.message.as_bytes())?;
+        }
+        Ok(())
+    })
+}
+
+const fn sureness(confidence: Confidence) -> u32 {
+    match confidence {
+        Confidence::Low => 0,
+        Confidence::Medium => 1,
+        Confidence::High => 2,
+    }
 }
 
 const fn name(kind: Kind) -> &'static str {

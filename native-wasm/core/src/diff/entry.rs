@@ -29,6 +29,16 @@ impl Mode {
         }
     }
 
+    /// The bits, such as `0o100644`.
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::File => 0o100_644,
+            Self::Executable => 0o100_755,
+            Self::Symlink => 0o120_000,
+            Self::Gitlink => 0o160_000,
+        }
+    }
+
     /// The bits in octal, as patches have them.
     pub const fn octal(self) -> &'static str {
         match self {

@@ -50,6 +50,20 @@ export const diffCases: readonly Case[] = [
     expected: { degraded: true, removed: 93, added: 93 },
   },
   {
+    name: 'diff: words, where they help',
+    run: (core) =>
+      core
+        .diffTexts(
+          [
+            { before: lines('let old = 1;', 'x'), after: lines('let new = 1;', 'x') },
+            { before: lines('abc'), after: lines('something else') },
+          ],
+          { words: true },
+        )
+        .map(({ changes }) => changes.map(({ words }) => words ?? 'none')),
+    expected: [[{ before: [{ start: 4, end: 7 }], after: [{ start: 4, end: 7 }] }], ['none']],
+  },
+  {
     name: 'bytes that are no UTF-8 stay as they are',
     run: (core) => [...(core.diffTexts([{ before: '', after: Uint8Array.of(0xff, 0xfe, 0x0a) }])[0]?.hunks ?? [])],
     expected: [...new TextEncoder().encode('@@ -0,0 +1 @@\n+'), 0xff, 0xfe, 0x0a],

@@ -49,6 +49,44 @@ export const patchCases: readonly Case[] = [
     },
   },
   {
+    name: 'patch: hunks, and files that are no text',
+    run: (core) =>
+      core
+        .readPatch(
+          lines(
+            'diff --git a/x b/x',
+            '--- a/x',
+            '+++ b/x',
+            '@@ -3,2 +3 @@ function f() {',
+            ' one',
+            '-two',
+            'diff --git a/logo b/logo',
+            'Binary files a/logo and b/logo differ',
+          ),
+        )
+        .map(({ binary, hunks }) => ({
+          binary,
+          hunks: hunks.map((hunk) => ({ ...hunk, section: text(hunk.section) })),
+        })),
+    expected: [
+      {
+        binary: false,
+        hunks: [
+          {
+            offset: 35,
+            oldStart: 3,
+            oldLines: 2,
+            newStart: 3,
+            newLines: 1,
+            placed: true,
+            section: 'function f() {',
+          },
+        ],
+      },
+      { binary: true, hunks: [] },
+    ],
+  },
+  {
     name: 'patch: what does not apply is told for each hunk, and what is no patch with its place',
     run: (core) => {
       const patch = lines(
