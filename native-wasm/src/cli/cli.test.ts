@@ -1,0 +1,211 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const program = fileURLToPath(new URL('../../bin/millwright-core.mjs', import.meta.url));
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millwright-core-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function run(args: string[], input = '') {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+    cwd: folder,
+    input,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+function write(files: Record<string, string>): void {
+  for (const [path, contents] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), contents);
+  }
+}
+
+const read = (path: string): string => readFileSync(join(folder, path), 'utf8');
+
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+
+function commit(files: Record<string, string>): void {
+  if (!readdirSync(folder).includes('.git')) git('init', '-q', '-b', 'main');
+  write(files);
+  git('add', '-A');
+  git('commit', '-q', '-m', 'A change');
+}
+
+test('help says what there is, and what means nothing is told with the remedy', () => {
+  expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('fence') });
+  expect(run(['apply', '--help']).stdout).toContain('--lenient');
+  expect(run(['dif'])).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('there is no command "dif": use one of'),
+  });
+  expect(run(['diff', 'a'])).toMatchObject({ status: 2, stderr: expect.stringContaining('name two files') });
+  expect(run(['diff', '--contxt', '3', 'a', 'b']).stderr).toContain("'--contxt'");
+  expect(run(['diff', '-U', 'x', 'a', 'b']).stderr).toContain('--context is a whole number from 0 on, not "x"');
+  expect(run(['scan', 'nowhere'])).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('there is no "nowhere"'),
+  });
+});
+
+test('diff compares files, in lines and in words', () => {
+  write({ a: 'let old = 1;\nx\n', b: 'let new = 1;\nx\n' });
+  expect(run(['diff', 'a', 'b'])).toMatchObject({
+    status: 1,
+    stdout: '--- a\n+++ b\n@@ -1,2 +1,2 @@\n-let old = 1;\n+let new = 1;\n x\n',
+  });
+  expect(run(['diff', '--words', 'a', 'b']).stdout).toBe('@@ -1 +1 @@\n-let [-old-] = 1;\n+let {+new+} = 1;\n');
+  expect(run(['diff', '--stat', 'a', 'b']).stdout).toBe('1\t1\tb\n');
+  expect(run(['diff', 'a', 'a'])).toMatchObject({ status: 0, stdout: '' });
+});
+
+test('diff compares folders, and apply makes one of the other', () => {
+  write({ 'old/a.txt': 'one\ntwo\n', 'old/gone': 'x\n', 'new/a.txt': 'one\n2\n', 'new/deep/er': 'y\n' });
+  const { status, stdout } = run(['diff', 'old', 'new']);
+  expect(status).toBe(1);
+  write({ 'old/the.patch': stdout });
+  const apply = (...args: string[]) =>
+    spawnSync(process.execPath, [program, 'apply', ...args], { cwd: join(folder, 'old'), encoding: 'utf8' });
+  expect(apply('--check', 'the.patch')).toMatchObject({
+    status: 0,
+    stdout: '2 files would be written, 1 would be deleted\n',
+  });
+  expect(read('old/a.txt')).toBe('one\ntwo\n');
+  expect(apply('the.patch')).toMatchObject({ status: 0, stdout: '2 files are written, 1 are deleted\n' });
+  rmSync(join(folder, 'old/the.patch'));
+  expect(run(['diff', 'old', 'new'])).toMatchObject({ status: 0, stdout: '' });
+});
+
+test('diff compares revisions as git does', () => {
+  commit({ 'a.txt': 'one\ntwo\nthree\nfour\n', run: 'go\n' });
+  git('mv', 'a.txt', 'b.txt');
+  commit({ 'b.txt': 'one\ntwo\nthree\n4\n', 'new file': 'x\n' });
+  expect(run(['diff', 'HEAD~1', 'HEAD']).stdout).toBe(
+    git('diff', '--histogram', '-M', '--full-index', 'HEAD~1', 'HEAD'),
+  );
+  expect(run(['diff', 'HEAD', 'nowhere'])).toMatchObject({ status: 2, stderr: expect.stringContaining('"nowhere"') });
+});
+
+test('apply writes nothing when a hunk has no place', () => {
+  write({ a: 'one\n', b: 'one\n' });
+  const patch = ['a', 'b'].map(
+    (name) => `--- a/${name}\n+++ b/${name}\n@@ -1 +1 @@\n-${name === 'a' ? 'one' : 'two'}\n+x\n`,
+  );
+  const { status, stdout } = run(['apply', '-'], patch.join(''));
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^b: /);
+  expect(read('a')).toBe('one\n');
+});
+
+test.each([
+  ['../a', 'out of the folder'],
+  ['.git/hooks/post-commit', 'into the repository itself'],
+  ['.GIT/config', 'the same where case does not count'],
+])('apply refuses %s: %s', (path) => {
+  const { status, stderr } = run(['apply', '-'], `--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`);
+  expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(path) });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('apply does not write through a symlink', () => {
+  mkdirSync(join(folder, 'elsewhere'));
+  mkdirSync(join(folder, 'here'));
+  symlinkSync('../elsewhere', join(folder, 'here/link'));
+  const { status, stderr } = run(['apply', '-'], '--- /dev/null\n+++ b/here/link/x\n@@ -0,0 +1 @@\n+x\n');
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringContaining('leads through the symlink "here/link"'),
+  });
+  expect(readdirSync(join(folder, 'elsewhere'))).toEqual([]);
+});
+
+test('search finds the tracked and the new files, and counts', () => {
+  commit({ 'src/a.ts': 'const needle = 1;\n', '.gitignore': 'out\n', 'out/b.ts': 'needle\n' });
+  write({ 'new.md': 'a\nneedle here\nb\n' });
+  expect(run(['search', 'needle']).stdout.split('\n').sort()).toEqual([
+    '',
+    'new.md:2:needle here',
+    'src/a.ts:1:const needle = 1;',
+  ]);
+  expect(run(['search', '-C', '1', '-g', '*.md', 'needle']).stdout).toBe(
+    'new.md-1:a\nnew.md:2:needle here\nnew.md-3:b\n--\n',
+  );
+  expect(run(['search', '-c', '-e', 'n[e]+dle'])).toMatchObject({ status: 0, stdout: '2 hits in 2 files\n' });
+  expect(run(['search', 'nothing'])).toMatchObject({ status: 1, stdout: '' });
+  expect(run(['search', '-e', '('])).toMatchObject({ status: 2 });
+  expect(run(['search', '-d', 'need']).stdout).toBe('src/a.ts:1: constant needle\n');
+});
+
+test('outside of a repository, what its ignore files name is not read', () => {
+  write({
+    '.gitignore': 'out/\n',
+    'a.ts': 'needle\n',
+    'out/b.ts': 'needle\n',
+    'deep/.gitignore': '*.log\n',
+    'deep/x.log': 'needle\n',
+  });
+  expect(run(['search', 'needle']).stdout).toBe('a.ts:1:needle\n');
+});
+
+test('outline lists what files define', () => {
+  write({ 'a.py': 'class A:\n    def b(self):\n        pass\n', 'a.txt': 'x\n' });
+  expect(run(['outline', '.']).stdout).toBe('a.py:1-3: class A\na.py:2-3:   method b\n');
+  expect(run(['outline', 'a.txt'])).toMatchObject({ status: 2, stderr: expect.stringContaining('language') });
+});
+
+test('scan finds secrets, and comments may allow one', () => {
+  const key = ['-----BEGIN', 'RSA', 'PRIVATE', 'KEY-----'].join(' ');
+  write({
+    'key.pem': `${key}\n${'MIIEpAIBAAKCAQEA0f8y'.repeat(20)}\n${key.replace('BEGIN', 'END')}\n`,
+    'a.txt': 'nothing\n',
+  });
+  const found = run(['scan']);
+  expect(found.status).toBe(1);
+  expect(found.stdout).toMatch(/^key\.pem:1:1: \w+: /);
+  const [line = ''] = run(['scan', '--json']).stdout.split('\n');
+  expect(JSON.parse(line)).toMatchObject({ path: 'key.pem', line: 1 });
+  expect(run(['scan', 'a.txt'])).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+test('fence judges a change by its paths', () => {
+  commit({ 'a.txt': 'one\n' });
+  commit({ 'a.txt': 'two\n', '.github/workflows/ci.yml': 'on: push\n' });
+  expect(run(['fence', 'HEAD~1'])).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('.github/workflows/ci.yml'),
+  });
+  expect(run(['fence', '--class', 'ci=report', 'HEAD~1'])).toMatchObject({
+    status: 0,
+    stdout: '.github/workflows/ci.yml: added: ci\n',
+    stderr: '2 paths changed: 0 violations, 1 to look at\n',
+  });
+  expect(run(['fence', '--class', 'ci=allow', '--deny', '*.txt', 'HEAD~1'])).toMatchObject({ status: 1 });
+  expect(run(['fence', '--class', 'ci', 'HEAD~1'])).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('--class is NAME=allow'),
+  });
+});
+
+test('tests finds what weakens them, between revisions and in a patch', () => {
+  commit({ 'a.test.ts': "it('a', () => {\n  expect(f()).toBe(1);\n});\n" });
+  commit({ 'a.test.ts': "it.skip('a', () => {\n  expect(f()).toBe(1);\n});\n" });
+  expect(run(['tests', 'HEAD~1']).stdout).toMatch(/^a\.test\.ts:1: testSkipped \(high\): /);
+  expect(run(['tests', '--patch', '-'], git('diff', 'HEAD~1')).stdout).toMatch(
+    /^a\.test\.ts:1: testSkipped \(medium\): /,
+  );
+  expect(run(['tests', 'HEAD'])).toMatchObject({ status: 0, stdout: '' });
+});

@@ -1,0 +1,127 @@
+import { join, resolve } from 'node:path';
+import type { TextDiff, TextDiffOptions } from '../diff.ts';
+import type { FileDiff, TreeDiff, TreeDiffOptions, TreeFile } from '../trees.ts';
+import { type Command, number, parse, type Terminal, text, UsageError } from './command.ts';
+import { readTreeFile, stat, walk } from './files.ts';
+import { Repository } from './git.ts';
+
+const help = `Usage: millwright-core diff [options] BEFORE AFTER
+
+Compares two files, two folders, or two revisions of the repository here, and prints a patch that git applies.
+
+  -U, --context N          unchanged lines around each change (3)
+  --ignore-space-at-eol    white space at the ends of lines does not count
+  -w, --ignore-all-space   no white space counts
+  --no-renames             do not look for renamed files
+  --stat                   only numbers of lines
+  --words                  changed words within lines, [-gone-] and {+new+}; files only
+`;
+
+export const diff: Command = {
+  summary: 'compare files, folders or revisions',
+  help,
+  run(terminal, args) {
+    const { values, positionals } = parse(args, {
+      context: { type: 'string', short: 'U' },
+      'ignore-space-at-eol': { type: 'boolean' },
+      'ignore-all-space': { type: 'boolean', short: 'w' },
+      'no-renames': { type: 'boolean' },
+      stat: { type: 'boolean' },
+      words: { type: 'boolean' },
+    });
+    const [before, after, ...rest] = positionals;
+    if (before === undefined || after === undefined || rest.length > 0)
+      throw new UsageError('diff compares two things: name two files, two folders or two revisions');
+    const options: TreeDiffOptions & TextDiffOptions = {
+      context: number('context', values.context, 3),
+      ...(values['ignore-all-space'] ? { ignoreWhitespace: 'all' } : {}),
+      ...(values['ignore-space-at-eol'] ? { ignoreWhitespace: 'atLineEnd' } : {}),
+      ...(values['no-renames'] ? { renames: false } : {}),
+    };
+    const kinds = [before, after].map((name) => kindOf(resolve(terminal.cwd, name)));
+    if (kinds[0] === 'file' && kinds[1] === 'file')
+      return diffFiles(terminal, before, after, { ...options, words: values.words === true }, values.stat === true);
+    if (values.words) throw new UsageError('--words is for two files: name a file on each side');
+    const trees =
+      kinds[0] === 'folder' && kinds[1] === 'folder'
+        ? { before: readFolder(resolve(terminal.cwd, before)), after: readFolder(resolve(terminal.cwd, after)) }
+        : revisions(terminal, before, after);
+    return print(terminal, terminal.core.diffTrees(trees.before, trees.after, options), values.stat === true);
+  },
+};
+
+function kindOf(path: string): 'file' | 'folder' | undefined {
+  const found = stat(path);
+  return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : undefined;
+}
+
+const readFolder = (folder: string): TreeFile[] =>
+  walk(folder).flatMap((path) => readTreeFile(join(folder, path), path) ?? []);
+
+function revisions({ cwd }: Terminal, before: string, after: string): { before: TreeFile[]; after: TreeFile[] } {
+  const repository = new Repository(cwd);
+  return repository.changes(repository.resolve(before), repository.resolve(after));
+}
+
+function print(terminal: Terminal, { files, degraded }: TreeDiff, statOnly: boolean): number {
+  if (statOnly) terminal.write(files.map((file) => `${numbers(file)}\t${nameOf(file)}\n`).join(''));
+  else for (const { patch } of files) terminal.write(patch);
+  if (degraded) console.error('There are too many files to look for all renames.');
+  return files.length === 0 ? 0 : 1;
+}
+
+const numbers = ({ binary, added, removed }: FileDiff): string => (binary ? '-\t-' : `${added}\t${removed}`);
+
+function nameOf({ oldPath, newPath, change }: FileDiff): string {
+  const [before, after] = [oldPath, newPath].map((path) => (path ? text(path) : ''));
+  return change === 'rename' ? `${before} => ${after}` : after || before || '';
+}
+
+function diffFiles(terminal: Terminal, before: string, after: string, options: TextDiffOptions, statOnly: boolean) {
+  const [old, current] = [before, after].map((path) => readTreeFile(resolve(terminal.cwd, path), path)?.contents ?? '');
+  const [found] = terminal.core.diffTexts([{ before: old ?? '', after: current ?? '' }], options);
+  if (!found || found.changes.length === 0) return 0;
+  if (statOnly) terminal.write(`${found.added}\t${found.removed}\t${after}\n`);
+  else if (options.words) terminal.write(wordDiff(found, Buffer.from(old ?? ''), Buffer.from(current ?? '')));
+  else {
+    terminal.write(`--- ${before}\n+++ ${after}\n`);
+    terminal.write(found.hunks);
+  }
+  return 1;
+}
+
+/** The changed lines, with marks around the words that differ. */
+function wordDiff({ changes }: TextDiff, before: Buffer, after: Buffer): string {
+  const [oldLines, newLines] = [lineStarts(before), lineStarts(after)];
+  return changes
+    .map(({ before: old, after: current, words }) => {
+      const sides = [
+        { sign: '-', bytes: before, starts: oldLines, lines: old, ranges: words?.before ?? [], marks: ['[-', '-]'] },
+        { sign: '+', bytes: after, starts: newLines, lines: current, ranges: words?.after ?? [], marks: ['{+', '+}'] },
+      ];
+      const shown = sides.map(({ sign, bytes, starts, lines, ranges, marks: [open = '', close = ''] }) => {
+        const [from = 0, to = 0] = [starts[lines.start], starts[lines.end]];
+        let [out, at] = ['', from];
+        for (const { start, end } of ranges) {
+          out += `${text(bytes.subarray(at, start))}${open}${text(bytes.subarray(start, end))}${close}`;
+          at = end;
+        }
+        out += text(bytes.subarray(at, to));
+        return out
+          .split('\n')
+          .slice(0, lines.end - lines.start)
+          .map((line) => `${sign}${line}\n`)
+          .join('');
+      });
+      return `@@ -${old.start + 1} +${current.start + 1} @@\n${shown.join('')}`;
+    })
+    .join('');
+}
+
+/** Where each line begins, and the end of the last. */
+function lineStarts(bytes: Buffer): number[] {
+  const starts = [0];
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) starts.push(at + 1);
+  if (starts.at(-1) !== bytes.length) starts.push(bytes.length);
+  return starts;
+}

@@ -1,0 +1,61 @@
+import { readFileSync, writeSync } from 'node:fs';
+import { CoreError } from '../errors.ts';
+import { loadCore } from '../node.ts';
+import { apply } from './apply.ts';
+import { type Command, CommandError, UsageError } from './command.ts';
+import { diff } from './diff.ts';
+import { fence } from './fence.ts';
+import { outline } from './outline.ts';
+import { scan } from './scan.ts';
+import { search } from './search.ts';
+import { tests } from './tests.ts';
+
+const commands: Record<string, Command> = { diff, apply, search, outline, scan, fence, tests };
+
+const help = `Millwright's operations on code, on your own files.
+
+Usage: millwright-core COMMAND [options]
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`)
+  .join('\n')}
+
+millwright-core COMMAND --help says more. Ends with 0 when all is well, with 1 when there are differences or findings, no hits, or something that
+did not apply, and with 2 when it cannot be done.
+`;
+
+/** Runs a command line and returns its exit code. */
+export async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  const command = name === undefined ? undefined : commands[name];
+  try {
+    if (name === undefined || name === '--help' || name === '-h') return say(help, name === undefined ? 2 : 0);
+    if (!command) throw new UsageError(`there is no command "${name}": use one of ${Object.keys(commands).join(', ')}`);
+    if (rest.includes('--help') || rest.includes('-h')) return say(command.help, 0);
+    return command.run({ core: await loadCore(), cwd: process.cwd(), write, read: () => readFileSync(0) }, rest);
+  } catch (error) {
+    if (error instanceof UsageError) console.error(`${error.message}\n\n${command?.help ?? help}`);
+    else if (error instanceof CommandError || error instanceof CoreError) console.error(error.message);
+    else if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
+    else console.error(error);
+    return 2;
+  }
+}
+
+/** Writes at once, so that whoever reads the pipe slows the command down, and nothing is lost at its end. */
+function write(output: string | Uint8Array): void {
+  const bytes = Buffer.from(output);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+function say(text: string, code: number): number {
+  if (code === 0) write(text);
+  else console.error(text);
+  return code;
+}
