@@ -54,7 +54,7 @@ export const apply: Command = {
   },
 };
 
-/** The paths of a patch, none of which leads out of the folder or into `.git`. */
+/** The paths of a patch: none leads out of the folder or into `.git`, and nothing is in the way of any. */
 function touched({ core, cwd }: Terminal, patched: readonly PatchedFile[]): string[] {
   const all = patched.flatMap(({ oldPath, newPath }) => [oldPath, newPath].filter((path) => path !== undefined));
   const paths = [...new Set(all.map(text))];
@@ -68,10 +68,20 @@ function touched({ core, cwd }: Terminal, patched: readonly PatchedFile[]): stri
   } as const;
   const { findings } = core.judgePaths({ entries: '' }, { entries }, { classes });
   if (findings.length > 0) throw new CommandError(findings.map(({ message }) => message).join('\n'));
-  for (const path of paths)
-    for (let folder = dirname(path); folder !== '.'; folder = dirname(folder))
-      if (stat(resolve(cwd, folder))?.isSymbolicLink())
+  for (const path of paths) {
+    // From the top down, since nothing can be asked about what is below a file.
+    const folders = path.split('/').slice(0, -1);
+    for (const depth of folders.keys()) {
+      const folder = folders.slice(0, depth + 1).join('/');
+      const found = stat(resolve(cwd, folder));
+      if (found?.isSymbolicLink())
         throw new CommandError(`"${path}" leads through the symlink "${folder}": name the folder that it points to`);
+      if (found && !found.isDirectory())
+        throw new CommandError(`"${path}" needs the folder "${folder}", which is a file here: move the file away`);
+    }
+    if (stat(resolve(cwd, path))?.isDirectory())
+      throw new CommandError(`"${path}" is a file in the patch and a folder here: move the folder away`);
+  }
   return paths;
 }
 

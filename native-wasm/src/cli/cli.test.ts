@@ -53,6 +53,7 @@ test('help says what there is, and what means nothing is told with the remedy', 
     status: 2,
     stderr: expect.stringContaining('there is no command "dif": use one of'),
   });
+  expect(run(['constructor']).stderr).toContain('there is no command');
   expect(run(['diff', 'a'])).toMatchObject({ status: 2, stderr: expect.stringContaining('name two files') });
   expect(run(['diff', '--contxt', '3', 'a', 'b']).stderr).toContain("'--contxt'");
   expect(run(['diff', '-U', 'x', 'a', 'b']).stderr).toContain('--context is a whole number from 0 on, not "x"');
@@ -88,6 +89,8 @@ test('diff compares folders, and apply makes one of the other', () => {
   expect(apply('the.patch')).toMatchObject({ status: 0, stdout: '2 files are written, 1 are deleted\n' });
   rmSync(join(folder, 'old/the.patch'));
   expect(run(['diff', 'old', 'new'])).toMatchObject({ status: 0, stdout: '' });
+  write({ 'new/a.txt': 'one\n2 \n' });
+  expect(run(['diff', '--ignore-space-at-eol', 'old', 'new'])).toMatchObject({ status: 0, stdout: '' });
 });
 
 test('diff compares revisions as git does', () => {
@@ -119,6 +122,16 @@ test.each([
   const { status, stderr } = run(['apply', '-'], `--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`);
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(path) });
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  ['a/b', 'needs the folder "a", which is a file here'],
+  ['folder', 'is a file in the patch and a folder here'],
+])('apply writes nothing when something is in the way of %s', (path, problem) => {
+  write({ a: 'x\n', 'folder/x': 'x\n' });
+  const patch = ['first', path].map((name) => `--- /dev/null\n+++ b/${name}\n@@ -0,0 +1 @@\n+x\n`).join('');
+  expect(run(['apply', '-'], patch)).toMatchObject({ status: 2, stderr: expect.stringContaining(problem) });
+  expect(readdirSync(folder).sort()).toEqual(['a', 'folder']);
 });
 
 test('apply does not write through a symlink', () => {
@@ -167,7 +180,7 @@ test('outline lists what files define', () => {
   expect(run(['outline', 'a.txt'])).toMatchObject({ status: 2, stderr: expect.stringContaining('language') });
 });
 
-test('scan finds secrets, and comments may allow one', () => {
+test('scan finds secrets', () => {
   const key = ['-----BEGIN', 'RSA', 'PRIVATE', 'KEY-----'].join(' ');
   write({
     'key.pem': `${key}\n${'MIIEpAIBAAKCAQEA0f8y'.repeat(20)}\n${key.replace('BEGIN', 'END')}\n`,

@@ -63,10 +63,12 @@ function revisions({ cwd }: Terminal, before: string, after: string): { before: 
   return repository.changes(repository.resolve(before), repository.resolve(after));
 }
 
-function print(terminal: Terminal, { files, degraded }: TreeDiff, statOnly: boolean): number {
+function print(terminal: Terminal, diff: TreeDiff, statOnly: boolean): number {
+  // Without a patch only white space has changed that does not count.
+  const files = diff.files.filter(({ patch }) => patch.length > 0);
   if (statOnly) terminal.write(files.map((file) => `${numbers(file)}\t${nameOf(file)}\n`).join(''));
   else for (const { patch } of files) terminal.write(patch);
-  if (degraded) console.error('There are too many files to look for all renames.');
+  if (diff.degraded) console.error('There are too many files to look for all renames.');
   return files.length === 0 ? 0 : 1;
 }
 

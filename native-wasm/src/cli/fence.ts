@@ -10,8 +10,8 @@ lead out, what guards the repository or instructs agents.
   --allow GLOB             paths that may change; of several, the last that matches decides
   --deny GLOB              paths that may not, whatever is allowed
   --class NAME=VERDICT     what to do about a class of files: allow, report or deny; may be given several times.
-                           ${`ci, ownership, hooks, agent-instructions, git-settings, lockfile, manifest, migration, test, build, submodule,`}
-                           link, executable
+                           ci, ownership, hooks, agent-instructions, git-settings, lockfile, manifest, migration,
+                           test, build, submodule, link, executable
   --json                   the report as JSON
 `;
 
@@ -50,9 +50,9 @@ export const fence: Command = {
   },
 };
 
-function readClass(text: string): [PathClass, 'allow' | 'report' | 'deny'] {
-  const [name, verdict] = text.split('=');
+function readClass(option: string): [PathClass, 'allow' | 'report' | 'deny'] {
+  const [name, verdict] = option.split('=');
   if (!name || (verdict !== 'allow' && verdict !== 'report' && verdict !== 'deny'))
-    throw new UsageError(`--class is NAME=allow, NAME=report or NAME=deny, not "${text}"`);
+    throw new UsageError(`--class is NAME=allow, NAME=report or NAME=deny, not "${option}"`);
   return [name as PathClass, verdict];
 }

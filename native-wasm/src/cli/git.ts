@@ -20,7 +20,7 @@ export class Repository {
     }
   }
 
-  /** The id of the commit or tree that a name stands for. */
+  /** The id of the tree that a name stands for. */
   resolve(revision: string): string {
     try {
       return text(this.#git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{tree}`])).trim();

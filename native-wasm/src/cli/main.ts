@@ -27,7 +27,7 @@ did not apply, and with 2 when it cannot be done.
 /** Runs a command line and returns its exit code. */
 export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
-  const command = name === undefined ? undefined : commands[name];
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   try {
     if (name === undefined || name === '--help' || name === '-h') return say(help, name === undefined ? 2 : 0);
     if (!command) throw new UsageError(`there is no command "${name}": use one of ${Object.keys(commands).join(', ')}`);

@@ -10,7 +10,7 @@ Indexes files and searches them, the best hits first. Of folders, and without PA
   -w, --word         no hits within longer words
   -d, --definition   PATTERN is the name of a definition, or how it begins
   -C, --context N    lines shown around each hit (0)
-  -g, --only GLOB    only paths that match; may be given several times
+  -g, --only GLOB    only paths that match from this folder on, such as **/*.ts; may be given several times
   --not GLOB         no paths that match; may be given several times
   --limit N          most hits (100)
   -c, --count        only numbers of hits and of files
