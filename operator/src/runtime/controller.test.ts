@@ -40,7 +40,7 @@ describe('startController', () => {
   it('reconciles what is enqueued', async () => {
     const { clock, calls, controller, outcomes } = harness([]);
     controller.enqueue('a');
-    controller.enqueueAfter('b', 500);
+    controller.queue.addAfter('b', 500);
     await clock.advance(1_000);
     expect(calls).toMatchObject([
       { key: 'a', at: 0 },
@@ -62,6 +62,22 @@ describe('startController', () => {
     await clock.advance(60_000);
     expect(calls.map(({ at }) => at)).toEqual([0, 50, 150, 1_150, 1_200]);
     expect(calls.map(({ failures }) => failures)).toEqual([0, 1, 2, 0, 1]);
+  });
+
+  it('does later what the last pass asked for, not what passes before did', async () => {
+    const { clock, calls, controller } = harness([
+      () => ({ requeueAfterMs: 5_000 }),
+      () => ({ requeueAfterMs: 9_000 }),
+      () => undefined,
+    ]);
+    controller.enqueue('a');
+    await clock.advance(1_000);
+    controller.enqueue('a');
+    await clock.advance(7_000);
+    controller.enqueue('a');
+    await clock.advance(60_000);
+    expect(calls.map(({ at }) => at)).toEqual([0, 1_000, 8_000]);
+    expect(controller.queue.delayed).toBe(0);
   });
 
   const kinds = [

@@ -33,14 +33,13 @@ export interface ControllerOptions {
 export interface Controller {
   readonly queue: WorkQueue;
   enqueue(key: string): void;
-  enqueueAfter(key: string, ms: number): void;
   /** Takes no more keys and waits for running reconciles, which see their signal abort after `graceMs` (10,000). */
   stop(options?: { graceMs?: number }): Promise<void>;
 }
 
 /**
- * Starts the loop of one reconciler, which behaves as controller-runtime's does: success forgets a key's failures,
- * `requeueAfterMs` also delays it, an error backs off per key (or as long as the server asks), a `TerminalError` waits for
+ * Starts the loop of one reconciler, which behaves as controller-runtime's does: success forgets a key's failures and delays,
+ * `requeueAfterMs` delays it anew, an error backs off per key (or as long as the server asks), a `TerminalError` waits for
  * the next change. Whatever a reconcile throws costs that key's turn and nothing else.
  */
 export function startController(options: ControllerOptions): Controller {
@@ -73,6 +72,8 @@ export function startController(options: ControllerOptions): Controller {
     try {
       const result = await options.reconcile(key, { signal: stopping.signal, failures: queue.failures(key) });
       queue.forget(key);
+      // What this pass asks for is all there is to do later. A key whose object is gone would otherwise stay for as long as the object might have lived.
+      queue.withdraw(key);
       if (result?.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs);
     } catch (error) {
       outcome = failed(key, error);
@@ -103,7 +104,6 @@ export function startController(options: ControllerOptions): Controller {
   return {
     queue,
     enqueue: (key) => queue.add(key),
-    enqueueAfter: (key, ms) => queue.addAfter(key, ms),
     stop: async ({ graceMs = 10_000 } = {}) => {
       queue.shutDown();
       const ended = Promise.all(workers);

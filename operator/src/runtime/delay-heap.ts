@@ -36,18 +36,28 @@ export class DelayHeap {
   takeDue(now: number): { key: string; dueAt: number } | undefined {
     const first = this.#heap[0];
     if (first === undefined || first.dueAt > now) return undefined;
-    const last = this.#heap.pop() as Delayed;
-    if (last !== first) {
-      this.#put(last, 0);
-      this.#down(last);
-    }
-    this.#byKey.delete(first.key);
+    this.#remove(first);
     return first;
+  }
+
+  /** Removes a key whenever it is due. */
+  remove(key: string): void {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) this.#remove(known);
   }
 
   clear(): void {
     this.#heap.length = 0;
     this.#byKey.clear();
+  }
+
+  #remove(entry: Delayed): void {
+    this.#byKey.delete(entry.key);
+    const last = this.#heap.pop() as Delayed;
+    if (last === entry) return;
+    this.#put(last, entry.place);
+    this.#up(last);
+    this.#down(last);
   }
 
   #put(entry: Delayed, place: number): void {

@@ -178,12 +178,18 @@ describe('WorkQueue', () => {
   });
 });
 
-it('DelayHeap gives keys in the order they are due, each at its earliest time', () => {
+it('DelayHeap gives keys in the order they are due, each at its earliest time, unless they are removed', () => {
+  const entry = fc.tuple(fc.integer({ min: 0, max: 20 }).map(String), fc.option(fc.nat(100), { freq: 3 }));
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: 0, max: 20 }).map(String), fc.nat(100))), (entries) => {
+    fc.property(fc.array(entry), (entries) => {
       const heap = new DelayHeap();
       const expected = new Map<string, number>();
       for (const [key, dueAt] of entries) {
+        if (dueAt === null) {
+          heap.remove(key);
+          expected.delete(key);
+          continue;
+        }
         heap.add(key, dueAt);
         expected.set(key, Math.min(dueAt, expected.get(key) ?? Number.POSITIVE_INFINITY));
       }

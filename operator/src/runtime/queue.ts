@@ -95,6 +95,11 @@ export class WorkQueue {
     this.#failures.delete(key);
   }
 
+  /** Takes a key's delay back, that of a backoff too. */
+  withdraw(key: string): void {
+    this.#delayed.remove(key);
+  }
+
   /** The next key, as soon as there is one; undefined once the queue is shut down. Each needs its `done`. */
   take(): Promise<string | undefined> | string | undefined {
     if (this.#closed) return undefined;

@@ -222,9 +222,11 @@ export function startProcess(options: ProcessOptions) {
       const [kind = '', key = ''] = entry.split(' ');
       try {
         const againMs = await reconcile(kind, key);
+        // As in the controller: what the last pass asked for is all there is to do later.
+        timers.delete(entry);
         if (againMs === undefined) return;
         if (againMs <= 0) dirty.add(entry);
-        else timers.set(entry, Math.min(timers.get(entry) ?? Number.POSITIVE_INFINITY, now() + againMs));
+        else timers.set(entry, now() + againMs);
       } catch (error) {
         if (!(error instanceof Died || error instanceof KubeError || error instanceof ConnectionLostError)) throw error;
         dirty.add(entry);
