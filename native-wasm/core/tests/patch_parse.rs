@@ -188,6 +188,7 @@ fn what_is_wrong_is_named_with_its_line() {
         (format!("{file}@@ -1,2 +1 @@\n-a\n\\ No newline at end of file\n-b\n+b\n"), Kind::NewlineMarker, 6),
         (format!("{file}@@ -1 +1 @@\n-a\n+b"), Kind::HunkTruncated { old_missing: 0, new_missing: 0 }, 5),
         (format!("--- \"a/x\n+++ b/x\n{HUNK}"), Kind::QuotedName, 1),
+        (format!("--- a/x\0y\n+++ b/x\0y\n{HUNK}"), Kind::NulInName, 1),
         (format!("--- x\n+++ x\n{HUNK}"), Kind::NameMissing { strip: 1 }, 1),
         ("diff --git a/x b/y\nindex 1234567..89abcde\n".to_owned(), Kind::NameMissing { strip: 1 }, 1),
         (format!("diff --git a/x b/x\nindex 12..34\n--- a/x\n+++ b/y\n{HUNK}"), Kind::NamesDisagree, 1),

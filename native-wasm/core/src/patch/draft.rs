@@ -78,6 +78,9 @@ impl<'a> Draft<'a> {
         };
         let names = Names { draft: &self, start, options };
         let (old_path, new_path) = names.resolve(change, &old, &new)?;
+        if [&old_path, &new_path].into_iter().flatten().any(|name| memchr::memchr(0, name).is_some()) {
+            return Err(start.fail(ParseErrorKind::NulInName));
+        }
         if let Body::Hunks(hunks) = &body {
             let wrong = hunks.iter().find(|hunk| match change {
                 Change::Create => hunk.old_lines != 0,

@@ -54,6 +54,8 @@ pub enum ParseErrorKind {
     NewlineMarker,
     /// A quoted file name that is not closed, has an unknown escape or a NUL.
     QuotedName,
+    /// A file name that is not quoted has a NUL. No file has such a name, and git would read it up to there.
+    NulInName,
     /// No file name is left, or there is none at all.
     NameMissing {
         /// How many leading folders were to be removed.
@@ -119,6 +121,7 @@ impl fmt::Display for ParseErrorKind {
             Self::QuotedName => {
                 f.write_str("the quoted file name is not closed or has an unknown escape: quote it as git does")
             }
+            Self::NulInName => f.write_str("a file name has a NUL, which no file can have: correct the name"),
             Self::NameMissing { strip } => {
                 write!(f, "no file name is left without its first {strip} folders: add the prefix `a/` or strip fewer")
             }
