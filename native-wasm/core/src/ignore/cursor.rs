@@ -9,6 +9,8 @@ pub struct Cursor<'r> {
     folder: Vec<u8>,
     /// The root and each folder down to it.
     levels: Vec<Level<'r>>,
+    /// Those of them that have rules.
+    ruled: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ struct Level<'r> {
 
 impl<'r> Cursor<'r> {
     pub(super) const fn new(ignore: &'r Ignore) -> Self {
-        Self { ignore, folder: Vec::new(), levels: Vec::new() }
+        Self { ignore, folder: Vec::new(), levels: Vec::new(), ruled: Vec::new() }
     }
 
     /// Whether a path is ignored. See [`Cursor::matched`].
@@ -57,13 +59,15 @@ impl<'r> Cursor<'r> {
         let holds = |level: &Level| level.end == 0 || (level.end <= shared && path.get(level.end) == Some(&b'/'));
         let kept = self.levels.iter().take_while(|level| holds(level)).count();
         self.levels.truncate(kept);
+        self.ruled.truncate(self.ruled.partition_point(|level| *level < kept));
         self.folder.truncate(self.levels.last().map_or(0, |level| level.end));
     }
 
     /// Goes down to the folder of a path.
     fn enter(&mut self, path: &[u8], folder_end: usize, budget: &mut Budget) -> Result<(), Limit> {
         if self.levels.is_empty() {
-            self.levels.push(Level { end: 0, ignored: None, files: self.ignore.files(b"") });
+            let files = self.ignore.files(b"", budget)?;
+            self.push(Level { end: 0, ignored: None, files });
         }
         while self.folder.len() < folder_end {
             let start = if self.folder.is_empty() { 0 } else { self.folder.len() + 1 };
@@ -72,12 +76,18 @@ impl<'r> Cursor<'r> {
             let folder = path.get(..end).unwrap_or(path);
             let ignored = self.decide(folder, true, budget)?.filter(|matched| !matched.negated);
             // Git does not read the rule files of folders that it ignores.
-            let files = if ignored.is_none() { self.ignore.files(folder) } else { &[] };
-            self.folder.clear();
-            self.folder.extend_from_slice(folder);
-            self.levels.push(Level { end, ignored, files });
+            let files = if ignored.is_none() { self.ignore.files(folder, budget)? } else { &[] };
+            self.folder.extend_from_slice(path.get(self.folder.len()..end).unwrap_or_default());
+            self.push(Level { end, ignored, files });
         }
         Ok(())
+    }
+
+    fn push(&mut self, level: Level<'r>) {
+        if level.files.iter().any(|file| !file.rules.is_empty()) {
+            self.ruled.push(self.levels.len());
+        }
+        self.levels.push(level);
     }
 
     /// What the levels say about something directly below them.
@@ -85,7 +95,7 @@ impl<'r> Cursor<'r> {
         if let Some(ignored) = self.levels.last().and_then(|level| level.ignored) {
             return Ok(Some(ignored));
         }
-        for level in self.levels.iter().rev() {
+        for level in self.ruled.iter().rev().filter_map(|level| self.levels.get(*level)) {
             let below = path.get(if level.end == 0 { 0 } else { level.end + 1 }..).unwrap_or_default();
             for (file, rule) in
                 level.files.iter().rev().flat_map(|file| file.rules.iter().rev().map(move |rule| (file, rule)))

@@ -9,8 +9,11 @@ mod rule;
 
 pub use cursor::Cursor;
 
-use crate::Limit;
+use crate::{Budget, Limit};
 use rule::Rule;
+
+/// Bytes that are compared at once.
+const BYTES_A_UNIT: u64 = 64;
 
 /// The rule files of a repository.
 ///
@@ -30,6 +33,8 @@ use rule::Rule;
 pub struct Ignore {
     /// By folder, so that each is found by binary search.
     files: Vec<RuleFile>,
+    /// The length of the longest folder, in bytes.
+    longest: usize,
 }
 
 #[derive(Debug)]
@@ -64,7 +69,8 @@ impl Ignore {
             read.push(RuleFile { folder: folder.to_vec(), number: number as u32, rules: rule::parse(contents)? });
         }
         read.sort_by(|one, other| one.folder.cmp(&other.folder));
-        Ok(Self { files: read })
+        let longest = read.iter().map(|file| file.folder.len()).max().unwrap_or(0);
+        Ok(Self { files: read, longest })
     }
 
     /// Looks paths up. Cheapest when paths of one folder follow each other, as in a listing by name.
@@ -73,10 +79,14 @@ impl Ignore {
     }
 
     /// Those of a folder, in the order in which they were given.
-    fn files(&self, folder: &[u8]) -> &[RuleFile] {
+    fn files(&self, folder: &[u8], budget: &mut Budget) -> Result<&[RuleFile], Limit> {
+        if folder.len() > self.longest {
+            return Ok(&[]);
+        }
+        budget.spend(folder.len() as u64 / BYTES_A_UNIT)?;
         let start = self.files.partition_point(|file| file.folder.as_slice() < folder);
         let rest = self.files.get(start..).unwrap_or_default();
-        rest.get(..rest.partition_point(|file| file.folder == folder)).unwrap_or_default()
+        Ok(rest.get(..rest.partition_point(|file| file.folder == folder)).unwrap_or_default())
     }
 }
 

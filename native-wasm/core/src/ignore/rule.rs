@@ -1,3 +1,4 @@
+use super::BYTES_A_UNIT;
 use crate::glob::{Segment, Sequence, Strictness};
 use crate::{Budget, Limit, Lines};
 
@@ -85,14 +86,17 @@ impl Rule {
                 self.spend(name, budget)?;
                 segment.matches(name)
             }
-            Pattern::Path { prefix, rest } => match (path.strip_prefix(&**prefix), rest) {
-                (None, _) => false,
-                (Some(behind), None) => behind.is_empty(),
-                (Some(behind), Some(rest)) => {
-                    self.spend(behind, budget)?;
-                    rest.matches(behind)
+            Pattern::Path { prefix, rest } => {
+                budget.spend(prefix.len().min(path.len()) as u64 / BYTES_A_UNIT)?;
+                match (path.strip_prefix(&**prefix), rest) {
+                    (None, _) => false,
+                    (Some(behind), None) => behind.is_empty(),
+                    (Some(behind), Some(rest)) => {
+                        self.spend(behind, budget)?;
+                        rest.matches(behind)
+                    }
                 }
-            },
+            }
         })
     }
 

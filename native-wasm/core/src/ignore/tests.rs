@@ -92,3 +92,26 @@ proptest! {
         ignore.cursor().matched(&path, false, &mut Budget::default()).unwrap();
     }
 }
+
+/// A path of so many folders and a file, and the units that it takes to look it up.
+fn units_of_depth(folders: usize, ignore: &Ignore) -> u64 {
+    let path = "a/".repeat(folders) + "b";
+    let mut budget = Budget::default();
+    assert_eq!(ignore.cursor().matched(path.as_bytes(), false, &mut budget), Ok(None));
+    Budget::DEFAULT_UNITS - budget.left()
+}
+
+#[test]
+fn limit_a_deep_path_is_linear_and_compares_of_long_folders_meet_the_budget() {
+    let ignore = Ignore::new(&[(b"", b"*.log\n/a/b/c\n")]).unwrap();
+    let (few, many) = (units_of_depth(10_000, &ignore), units_of_depth(100_000, &ignore));
+    assert!(many <= few * 11 && many < 2_000_000, "{few} {many}");
+
+    let deep = "a/".repeat(100_000);
+    let rules = format!("/{deep}x");
+    for files in [[&deep.as_bytes()[..deep.len() - 1], b"x"], [b"", rules.as_bytes()]] {
+        let ignore = Ignore::new(&[(files[0], files[1])]).unwrap();
+        let result = ignore.cursor().matched(deep.as_bytes(), false, &mut Budget::new(10_000_000));
+        assert_eq!(result, Err(Limit::Budget { units: 10_000_000 }));
+    }
+}
