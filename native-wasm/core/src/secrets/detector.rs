@@ -32,6 +32,14 @@ pub(super) enum Rest {
 }
 
 impl Rest {
+    /// What it goes on with: bytes of a class, or the body of a key.
+    pub(super) const fn kind(&self) -> Option<&'static Class> {
+        match self {
+            Self::Run(class) => Some(class),
+            Self::Pem(_) => None,
+        }
+    }
+
     /// Takes more and returns how much of it belongs to the secret; less than all when it has ended.
     pub(super) fn take(&mut self, bytes: &[u8]) -> usize {
         match self {

@@ -22,6 +22,7 @@ mod class;
 mod detector;
 mod encode;
 mod entropy;
+mod mask;
 mod pem;
 mod prefilter;
 mod redactor;

@@ -1,6 +1,7 @@
 use super::MAX_HELD_BYTES;
 use super::candidate::{Candidate, Step, Window};
-use super::detector::{Detector, Rest};
+use super::detector::Detector;
+use super::mask::{self, Mask};
 use super::rules::MAX_KEY;
 use super::shape::MAX_BEFORE;
 use super::validate::Verdict;
@@ -45,15 +46,6 @@ pub struct Redactor {
     masked: u64,
     candidates: Vec<Candidate>,
     masks: Vec<Mask>,
-}
-
-/// A secret that was found.
-struct Mask {
-    start: u64,
-    end: u64,
-    has_begun: bool,
-    /// What may still belong to it.
-    rest: Option<Rest>,
 }
 
 impl Redactor {
@@ -150,9 +142,10 @@ impl Redactor {
 
     fn go_on_with_candidates(&mut self, window: Window) {
         let Self { detector, candidates, masks, .. } = self;
+        let known = masks.len();
         candidates.retain_mut(|candidate| {
             let step = detector.advance(candidate, window);
-            let (start, mut end) = match step {
+            let (start, end) = match step {
                 Step::Waiting => return true,
                 Step::Failed => return false,
                 Step::Matched { start, end } | Step::Endless { start, end } => (start, end),
@@ -160,18 +153,11 @@ impl Redactor {
             if detector.judge(candidate, start, end, &window) == Verdict::Harmless {
                 return false;
             }
-            let mut rest = if matches!(step, Step::Endless { .. }) { detector.rest(candidate) } else { None };
-            if let Some(more) = &mut rest {
-                let have = window.from(end);
-                let taken = more.take(have);
-                end += taken as u64;
-                if taken < have.len() {
-                    rest = None;
-                }
-            }
+            let rest = if matches!(step, Step::Endless { .. }) { detector.rest(candidate) } else { None };
             masks.push(Mask { start, end, has_begun: false, rest });
             false
         });
+        mask::go_on(masks, known, window);
     }
 
     /// The first byte that may be secret.

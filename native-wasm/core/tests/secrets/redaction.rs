@@ -228,3 +228,15 @@ fn a_long_candidate_is_given_out_when_it_is_none() {
     let text = format!("https://{}", "a".repeat(20_000));
     assert_eq!(redact(&FULL, text.as_bytes(), &[1]), text.as_bytes());
 }
+
+/// A stream in which secrets without end begin again and again is not read once for each of them.
+#[test]
+fn limit_secrets_that_begin_in_each_other() {
+    let secret = |template: &str| format!("-{}", expand(template, &mut Random(5)).text);
+    let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n", "Q".repeat(64));
+    for begin in [secret("‹ops_eyJ{b64u:220}›"), secret("‹pypi-AgEIcHlwaS5vcmc{b64u:60}›"), key] {
+        let text = begin.repeat((1 << 20) / begin.len());
+        let shown = redact(&FULL, text.as_bytes(), &[1 << 19, 5, 70_000]);
+        assert!(shown.len() < 10, "{:?}", String::from_utf8_lossy(&shown));
+    }
+}
