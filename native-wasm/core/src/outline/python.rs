@@ -30,7 +30,8 @@ fn statement(builder: &mut Builder<'_>, word: &[u8], at: usize, column: u32) {
             return;
         }
     };
-    if !builder.is_word(name) {
+    // A name in the next line may be behind the end of the body around it.
+    if !builder.is_word(name) || builder.column_if_first(name).is_some() {
         return;
     }
     let kind = if word == b"class" {

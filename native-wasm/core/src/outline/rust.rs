@@ -62,11 +62,15 @@ fn is_attribute(builder: &Builder<'_>, at: usize) -> bool {
 /// The name of the type in `impl<T> Trait<T> for Type<T> where …`, if it comes soon.
 fn implemented(builder: &Builder<'_>, at: usize) -> Option<usize> {
     let mut name = None;
-    let mut angles = 0_u32;
+    let (mut angles, mut brackets) = (0_u32, 0_u32);
     for at in at + 1..at + 64 {
         match builder.text(at) {
+            b"(" | b"[" => brackets += 1,
+            // What is behind the end of the body around it is not its name.
+            b")" | b"]" | b"}" => brackets = brackets.checked_sub(1)?,
             b"<" => angles += 1,
             b">" if builder.before(at) != b"-" => angles = angles.saturating_sub(1),
+            b";" if brackets > 0 => {}
             b"{" | b";" | b"where" | b"" => return name,
             b"fn" | b"type" | b"struct" | b"enum" | b"trait" | b"mod" | b"const" | b"static" | b"impl"
             | b"macro_rules" => return None,

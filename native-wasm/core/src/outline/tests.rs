@@ -119,6 +119,13 @@ fn a_range_ends_with_the_body() {
     assert_eq!(outline(Language::Python, text).unwrap()[0].range, 0..20);
 }
 
+#[test]
+fn what_is_behind_a_body_names_nothing_in_it() {
+    assert_eq!(listed(Language::Rust, "mod a { impl } B {}"), ["1 Module a"]);
+    assert_eq!(listed(Language::Rust, "impl<T> A<[u8; 2]> for B<(T, T)> {}"), ["1 Implementation B"]);
+    assert_eq!(listed(Language::Python, "class A:\n  def\nb = 1"), ["1 Class A", "3 Constant b"]);
+}
+
 proptest! {
     #[test]
     fn any_text_has_an_outline(language in 0usize..7, pieces in proptest::collection::vec(proptest::sample::select(vec![
@@ -129,8 +136,9 @@ proptest! {
         let text = pieces.concat();
         let found = outline(language, text.as_bytes()).unwrap();
         for (at, definition) in found.iter().enumerate() {
-            prop_assert!(definition.range.start <= definition.name.start && definition.name.end <= definition.range.end.max(definition.name.end));
-            prop_assert!(definition.parent.is_none_or(|parent| (parent as usize) < at));
+            prop_assert!(definition.range.start <= definition.name.start && definition.name.end <= definition.range.end);
+            let around = definition.parent.map(|parent| &found[..at][parent as usize].range);
+            prop_assert!(around.is_none_or(|around| around.start <= definition.range.start && definition.range.end <= around.end));
             let before = &text.as_bytes()[..definition.name.start as usize];
             prop_assert_eq!(definition.line as usize, memchr::memchr_iter(b'\n', before).count() + 1);
         }
