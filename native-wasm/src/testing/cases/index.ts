@@ -1,6 +1,7 @@
 import type { Case } from './case.ts';
 import { diffCases } from './diff.ts';
 import { editsCases } from './edits.ts';
+import { errorCases } from './errors.ts';
 import { ignoreCases } from './ignore.ts';
 import { patchCases } from './patch.ts';
 import { pathsCases } from './paths.ts';
@@ -20,4 +21,5 @@ export const cases: readonly Case[] = [
   ...secretsCases,
   ...searchCases,
   ...ignoreCases,
+  ...errorCases,
 ];
