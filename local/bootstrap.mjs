@@ -17,6 +17,7 @@ const commands = {
   search: ['operator/src/testing/simulation/search.ts', 'look for an order of events that breaks a Workflow'],
   bundle: ['local/src/images/bundle-cli.ts', 'bundle the processes, for building the images elsewhere'],
   wasm: ['local/src/native-wasm/build.ts', 'build the core of operations on code; needs Rust'],
+  fuzz: ['local/src/native-wasm/fuzz.ts', 'look for inputs that break the core of operations on code; needs Rust'],
   generate: ['local/src/generate.ts', 'write the files that are generated from the schemas'],
 };
 

@@ -33,12 +33,18 @@ export const checkSteps: readonly CheckStep[] = [
   },
   { name: 'Dead code', command: ['knip'] },
   ...['agents/workspace', 'native-wasm'].flatMap(rustSteps),
+  // Its lint would build libFuzzer. What the targets call is in native-wasm.
+  rustFormat('native-wasm/fuzz'),
 ];
+
+function rustFormat(folder: string): CheckStep {
+  return { name: `Rust format of ${folder}`, command: ['cargo', 'fmt', '--check'], cwd: folder, remedy: '`cargo fmt`' };
+}
 
 function rustSteps(folder: string): CheckStep[] {
   const clippy = ['clippy', '--quiet', '--all-targets', '--locked', '--', '-D', 'warnings'];
   return [
-    { name: `Rust format of ${folder}`, command: ['cargo', 'fmt', '--check'], cwd: folder, remedy: '`cargo fmt`' },
+    rustFormat(folder),
     { name: `Rust lint of ${folder}`, command: ['cargo', ...clippy], cwd: folder },
     {
       name: `Rust documentation of ${folder}`,

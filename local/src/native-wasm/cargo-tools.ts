@@ -16,6 +16,7 @@ const tools = {
   'wasm-pack': { version: '0.15.1', command: 'wasm-pack', expectedSeconds: 100 },
   // Equal to the version of the crate in native-wasm/wasm/Cargo.toml.
   'wasm-bindgen-cli': { version: '0.2.126', command: 'wasm-bindgen', expectedSeconds: 240 },
+  'cargo-fuzz': { version: '0.13.2', command: 'cargo-fuzz', expectedSeconds: 60 },
 } as const satisfies Record<string, CargoTool>;
 
 /**
