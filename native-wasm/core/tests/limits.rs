@@ -98,12 +98,12 @@ fn a_path_of_a_hundred_thousand_folders_is_a_finding() {
 
 #[test]
 fn a_path_of_a_hundred_thousand_folders_is_a_name_in_a_patch() {
-    let path = [&b"a/".repeat(100_000)[..], b"b"].concat();
-    let entry = diff::Entry { path: &path, mode: diff::Mode::File, id: None, bytes: b"text\n" };
-    let (mut text, budget) = (Vec::new(), &mut Budget::default());
-    diff::write_patch(&[Pair::Added(entry)], &Options::default(), &Format::default(), budget, &mut text).unwrap();
-    let patch = Patch::parse(&text, &ParseOptions::default()).unwrap();
-    assert_eq!(patch.files[0].new_path.as_deref(), Some(&path[..]));
+    let name = [&b"a/".repeat(100_000)[..], b"b"].concat();
+    let entry = diff::Entry { path: &name, mode: diff::Mode::File, id: None, bytes: b"text\n" };
+    let (mut written, budget) = (Vec::new(), &mut Budget::default());
+    diff::write_patch(&[Pair::Added(entry)], &Options::default(), &Format::default(), budget, &mut written).unwrap();
+    let patch = Patch::parse(&written, &ParseOptions::default()).unwrap();
+    assert_eq!(patch.files[0].new_path.as_deref(), Some(&name[..]));
     let changes = patch.apply(&[], &ApplyOptions::default(), budget).unwrap();
-    assert_eq!(changes.written[0].path, path);
+    assert_eq!(changes.written[0].path, name);
 }

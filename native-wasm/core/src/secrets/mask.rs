@@ -23,14 +23,22 @@ pub(super) fn go_on(masks: &mut [Mask], known: usize, window: Window) {
         let Some(rest) = &mut mask.rest else { continue };
         let kind = rest.kind();
         let next = begun.iter_mut().find(|(other, _)| *other == kind);
-        let have = window.slice(mask.end, next.as_ref().map_or(window.end(), |(_, start)| *start));
+        let limit = next.as_ref().map_or(window.end(), |(_, start)| *start);
+        let have = window.slice(mask.end, limit);
         let taken = rest.take(have);
         mask.end += taken as u64;
-        if next.is_some() || taken < have.len() {
+        let is_ended = taken < have.len();
+        if next.is_some() || is_ended {
             mask.rest = None;
         }
         match next {
-            Some((_, start)) => *start = mask.start,
+            Some((_, start)) => {
+                // The two overlap, so that one mask is shown for both.
+                if !is_ended {
+                    mask.end = mask.end.max(limit + 1);
+                }
+                *start = mask.start;
+            }
             None => begun.push((kind, mask.start)),
         }
     }
