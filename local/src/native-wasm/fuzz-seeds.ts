@@ -49,7 +49,9 @@ export function seeds(repository: string): Readonly<Record<string, readonly Buff
     ]),
     patch_parse: patches.flatMap((patch) => [input([], patch), input([1], patch)]),
     paths: pathSeeds(listing, readFileSync(join(repository, '.gitignore'))),
-    search: changes.map((each) => input([], wordOf(each.new), '**/*.rs', each.old, each.new)),
+    search: changes.map((each) =>
+      input([0, 0, 0, 3, 255, 2, 1, 1, 2, 1, 1, 1], wordOf(each.new), '**/*_test.rs', each.old, each.new, each.new),
+    ),
     secrets: secretSeeds(readFileSync(join(native, 'rules/secrets.tsv'), 'utf8')),
     weakening: weakeningSeeds(join(native, 'labelled/weakening')),
   };
@@ -163,7 +165,7 @@ function weakeningSeeds(folder: string): Buffer[] {
   return cases.map((labelled) => {
     const changed = labelled.split(/^@[-+~]? /m).slice(1);
     const knobs = changed.flatMap((file) => [testPath(file.slice(0, file.indexOf('\n'))), 0, 0]);
-    return input([255, 2, ...knobs], ...changed.flatMap((file) => [side(file, '-'), side(file, '+')]));
+    return input([255, 2, 0, ...knobs], ...changed.flatMap((file) => [side(file, '-'), side(file, '+')]));
   });
 }
 

@@ -67,7 +67,7 @@ fn a_line_beyond_the_limit_is_refused_by_paths_search_secrets_and_scanners() {
     let detector = Detector::new(secrets::Rules::built_in().unwrap(), &[]);
     assert_eq!(detector.scan(&huge, &ScanOptions::default(), budget), Err(limit));
     let error = WeakeningError::FileTooLarge { file: 0, actual: huge.len() as u64 };
-    assert_eq!(check(&[File { path: b"a.test.ts", old: None, new: Some(&huge) }], budget), Err(error));
+    assert_eq!(check(&[File { path: b"a.test.ts", old: None, new: Some(&huge) }], Seed(0), budget), Err(error));
     assert_eq!(code_tokens(Language::Rust, &huge), Err(limit));
     assert_eq!(outline(Language::Rust, &huge), Err(limit));
     assert_eq!(spans(Language::Rust, &huge).count(), 0);

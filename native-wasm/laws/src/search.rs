@@ -1,9 +1,12 @@
 use crate::Input;
+use millwright_core::glob::{Case, Globs};
+use millwright_core::lex::Language;
+use millwright_core::outline::{DefinitionKind, outline};
 use millwright_core::search::{
-    Definition, Hits, Index, Matching, PathFilter, Paths, Query, Rules, SearchError, Statistics, Wildcard, everywhere,
+    Hits, Index, Matching, Name, PathFilter, Paths, Query, Rules, SearchError, Statistics, everywhere,
 };
 use millwright_core::{Budget, Limit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Paths of different ranks.
 const PATHS: [&[u8]; 8] =
@@ -12,21 +15,23 @@ const PATHS: [&[u8]; 8] =
 /// More work than a query over the texts of a fuzzer takes, unless the regex is hostile.
 const UNITS: u64 = 4_000_000;
 
-/// An index that changes, and queries: an index that was changed is like a fresh one, and the hits are those of a scan of all texts.
+/// An index that changes, and queries: an index that was changed is like a fresh one, the hits are those of a scan of all texts, and the definitions
+/// those of their outlines.
 ///
-/// Input: whether the query is a regex, any case, words, the limit, budget, and for each change its path and what happens; the pattern, a wildcard for
+/// Input: whether the query is a regex, any case, words, the limit, budget, and for each change its path and what happens; the pattern, a glob of
 /// paths, and the contents of each change.
 pub fn search(input: &[u8]) {
     let mut input = Input::new(input);
     let is_regex = !input.flag();
     let matching = Matching { any_case: input.flag(), word: input.flag() };
     let (limit, mut tight) = (input.knob(5), input.tight_budget());
-    let (pattern, wildcard) = (input.text(), input.text());
+    let (pattern, glob) = (input.text(), input.text());
     let mut changed = Index::new(Rules::default()).expect("memory");
     let files = change(&mut changed, &mut input);
     let fresh = fresh(&files);
     let counted = |index: &Index| Statistics { list_bytes: 0, ..index.statistics() };
     assert_eq!(counted(&changed), counted(&fresh));
+    assert_eq!(definitions(&changed, pattern), outlines(&files, pattern));
 
     let query = if is_regex {
         let Ok(pattern) = str::from_utf8(pattern) else { return };
@@ -44,7 +49,7 @@ pub fn search(input: &[u8]) {
             return;
         }
     };
-    paths(wildcard, &changed, &query);
+    paths(glob, &changed, &query);
     let Some(all) = run(&changed, &query, u32::MAX, &everywhere) else { return };
     assert!(!all.more);
     assert_eq!(
@@ -71,33 +76,23 @@ pub fn search(input: &[u8]) {
 
 fn fresh(files: &Files) -> Index {
     let mut index = Index::new(Rules::default()).expect("memory");
-    for (path, (contents, definitions)) in files {
+    for (path, contents) in files {
         index.put(path, contents).expect("memory");
-        index.define(path, definitions.clone());
     }
     index
 }
 
-type Files<'a> = BTreeMap<&'a [u8], (&'a [u8], Vec<Definition>)>;
+type Files<'a> = BTreeMap<&'a [u8], &'a [u8]>;
 
-/// Puts, removes, skips and defines.
+/// Puts, removes and skips.
 fn change<'a>(index: &mut Index, input: &mut Input<'a>) -> Files<'a> {
     let mut files = Files::new();
     for contents in input.rest(24) {
         let path = input.choice(&PATHS);
-        match input.knob(5) {
+        match input.knob(4) {
             0 => assert_eq!(index.remove(path), files.remove(path).is_some()),
-            1 => {
-                let start = input.knob(255);
-                let definitions = vec![Definition { line: 1, kind: 0, start, end: start + input.knob(8) }];
-                let known = files.get_mut(path);
-                assert_eq!(index.define(path, definitions.clone()), known.is_some());
-                if let Some((_, defined)) = known {
-                    *defined = definitions;
-                }
-            }
             _ if index.put(path, contents).expect("memory").is_none() => {
-                files.insert(path, (contents, Vec::new()));
+                files.insert(path, contents);
             }
             _ => {
                 // Skipped files are counted, which the other index would have to do too.
@@ -107,6 +102,31 @@ fn change<'a>(index: &mut Index, input: &mut Input<'a>) -> Files<'a> {
         }
     }
     files
+}
+
+/// Where the names are that begin with a prefix.
+fn definitions(index: &Index, prefix: &[u8]) -> BTreeSet<(Vec<u8>, u32)> {
+    let name = Name { name: prefix, prefix: true, kinds: &[] };
+    let found = index.definitions(&name, &everywhere, u32::MAX, &mut Input::ample_budget()).expect("an ample budget");
+    assert!(!found.more);
+    let place = |doc: u32, start| (index.document(doc).expect("a document").path().to_vec(), start);
+    let places: BTreeSet<_> = found.found.iter().map(|found| place(found.doc, found.start)).collect();
+    assert_eq!(places.len(), found.found.len(), "one is found twice");
+    places
+}
+
+fn outlines(files: &Files, prefix: &[u8]) -> BTreeSet<(Vec<u8>, u32)> {
+    let mut places = BTreeSet::new();
+    for (path, contents) in files {
+        let Some(language) = Language::of_path(path) else { continue };
+        for definition in outline(language, contents).expect("memory") {
+            let name = &contents[definition.name.start as usize..definition.name.end as usize];
+            if definition.kind != DefinitionKind::Implementation && name.starts_with(prefix) {
+                places.insert((path.to_vec(), definition.name.start));
+            }
+        }
+    }
+    places
 }
 
 fn run(index: &Index, query: &Query, limit: u32, paths: &dyn PathFilter) -> Option<Hits> {
@@ -130,10 +150,10 @@ fn hits(index: &Index, found: &Hits) -> Vec<Hit> {
 }
 
 /// A filter lets through the hits in the files that it accepts.
-fn paths(wildcard: &[u8], index: &Index, query: &Query) {
-    let Ok(wildcard) = Wildcard::new(wildcard) else { return };
-    let (only, not) =
-        (Paths { only: vec![wildcard.clone()], not: vec![] }, Paths { only: vec![], not: vec![wildcard] });
+fn paths(glob: &[u8], index: &Index, query: &Query) {
+    let Ok(globs) = Globs::compile(&[glob], Case::Sensitive) else { return };
+    let only = Paths { only: globs.clone(), ..Paths::default() };
+    let not = Paths { not: globs, ..Paths::default() };
     let [Some(all), Some(some), Some(others)] =
         [&everywhere as &dyn PathFilter, &only, &not].map(|paths| run(index, query, u32::MAX, paths))
     else {
@@ -156,8 +176,8 @@ fn naive(files: &Files, pattern: &[u8], is_regex: bool, matching: Matching) -> O
         let escaped: String = pattern.iter().map(|byte| format!("\\x{byte:02x}")).collect();
         format!("(?-u:{escaped})")
     };
-    let is_ascii = files.values().all(|(contents, _)| contents.is_ascii());
-    if !is_comparable(&pattern, is_ascii) || files.values().any(|(contents, _)| contents.contains(&b'\r')) {
+    let is_ascii = files.values().all(|contents| contents.is_ascii());
+    if !is_comparable(&pattern, is_ascii) || files.values().any(|contents| contents.contains(&b'\r')) {
         return None;
     }
     let (before, behind) = if matching.word { (r"(?-u:\b{start-half})", r"(?-u:\b{end-half})") } else { ("", "") };
@@ -168,7 +188,7 @@ fn naive(files: &Files, pattern: &[u8], is_regex: bool, matching: Matching) -> O
         .build()
         .ok()?;
     let mut found = Vec::new();
-    for (path, (contents, _)) in files {
+    for (path, contents) in files {
         let mut start = 0;
         for (line, text) in (1..).zip(contents.split(|byte| *byte == b'\n')) {
             for hit in regex.find_iter(text).filter(|hit| !hit.is_empty()) {

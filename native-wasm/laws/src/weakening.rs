@@ -39,10 +39,10 @@ const PATHS: [&[u8]; 18] = [
 /// Changed files: findings are at places that are there, in order, and none without a change; in each language, tokens come in order, spans leave no gap,
 /// definitions are where they say and within those around them.
 ///
-/// Input: budget, then for each file its path, what is missing and where a fragment begins; for each file the contents before and after.
+/// Input: budget, seed, then for each file its path, what is missing and where a fragment begins; for each file the contents before and after.
 pub fn weakening(input: &[u8]) {
     let mut input = Input::new(input);
-    let mut tight = input.tight_budget();
+    let (mut tight, seed) = (input.tight_budget(), input.seed());
     let (mut files, mut fragments) = (Vec::new(), Vec::new());
     while let Some(old) = input.take().filter(|_| files.len() < 6) {
         let (path, missing, new) = (input.choice(&PATHS), input.knob(7), input.text());
@@ -56,16 +56,16 @@ pub fn weakening(input: &[u8]) {
         }
     }
 
-    let findings = check(&files, &mut Input::ample_budget()).expect("an ample budget");
+    let findings = check(&files, seed, &mut Input::ample_budget()).expect("an ample budget");
     let sides: Vec<_> = files.iter().map(|file| [file.old, file.new].map(Option::unwrap_or_default)).collect();
     found(&findings, &sides, &vec![1; files.len()], false);
     let same: Vec<_> = files.iter().map(|file| File { new: file.old, ..*file }).collect();
-    assert_eq!(check(&same, &mut Budget::new(0)), Ok(vec![]));
-    if let Err(error) = check(&files, &mut tight) {
+    assert_eq!(check(&same, seed, &mut Budget::new(0)), Ok(vec![]));
+    if let Err(error) = check(&files, seed, &mut tight) {
         assert!(matches!(error, WeakeningError::Limit(Limit::Budget { .. })));
     }
 
-    let findings = check_fragments(&fragments, &mut Input::ample_budget()).expect("an ample budget");
+    let findings = check_fragments(&fragments, seed, &mut Input::ample_budget()).expect("an ample budget");
     let sides: Vec<_> = fragments.iter().map(|fragment| [fragment.old, fragment.new]).collect();
     found(&findings, &sides, &fragments.iter().map(|fragment| fragment.old_line).collect::<Vec<_>>(), true);
 }
