@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildImages, bundleProcesses, type Context, type Environment } from '@millwright/local';
 import type { Cleanup } from './cleanup.ts';
+import { measureCore } from './core/run.ts';
 import { startFloor } from './floor.ts';
 import type { Lab } from './lab.ts';
 import { measureBurst } from './measures/burst.ts';
@@ -24,6 +25,11 @@ interface Group {
 
 /** Everything that is measured, in this order. */
 const groups: Record<GroupName, Group> = {
+  core: {
+    label: 'Operations on code',
+    seconds: ({ rounds }) => 120 + 90 * rounds,
+    run: measureCore,
+  },
   dispatch: {
     label: 'Latency of dispatch',
     seconds: ({ rounds }) => 10 + 15 * rounds,
@@ -74,15 +80,22 @@ export interface BenchRun {
   failures: { group: GroupName; error: unknown }[];
 }
 
-/** Runs the chosen groups one after the other. One that fails does not keep the others from being measured. */
+/**
+ * Runs the chosen groups one after the other. One that fails does not keep the others from being measured.
+ *
+ * @param platform brings the local platform up, once; not called when no chosen group needs it
+ */
 export async function runBench(
   ctx: Context,
-  environment: Environment,
+  platform: () => Promise<Environment>,
   options: BenchOptions,
   cleanup: Cleanup,
 ): Promise<BenchRun> {
   const run: BenchRun = { measures: [], failures: [] };
-  await ctx.step('Bundling the operator', () => bundleProcesses(ctx.repository), 5);
+  if (options.groups.some((name) => name !== 'core')) {
+    await platform();
+    await ctx.step('Bundling the operator', () => bundleProcesses(ctx.repository), 5);
+  }
   for (const name of options.groups) {
     const group = groups[name];
     const profileDir = options.profile ? join(ctx.dataDir('bench'), `profile-${name}-${Date.now()}`) : undefined;
@@ -91,7 +104,7 @@ export async function runBench(
       const label = `${group.label} (${name === 'memory' ? `${options.minutes} min` : `rounds: ${options.rounds}`})`;
       const measured = await ctx.step(
         label,
-        (report) => group.run(labFor(ctx, environment, options, cleanup, profileDir, report), ctx),
+        (report) => group.run(labFor(ctx, platform, options, cleanup, profileDir, report), ctx),
         group.seconds(options),
       );
       run.measures.push(...measured);
@@ -105,29 +118,31 @@ export async function runBench(
 
 function labFor(
   ctx: Context,
-  environment: Environment,
+  platform: () => Promise<Environment>,
   options: BenchOptions,
   cleanup: Cleanup,
   profileDir: string | undefined,
   report: (fraction: number) => void,
 ): Lab {
-  const { kubeconfig } = environment;
   return {
     cleanup,
     rounds: options.rounds,
     minutes: options.minutes,
     scaled: (count) => Math.max(1, Math.round(count * options.size)),
-    openRig: (more = {}) =>
+    openRig: async (more = {}) =>
       startRig({
-        environment,
+        environment: await platform(),
         repository: ctx.repository,
         log: ctx.logFile('bench-operator'),
         cleanup,
         ...(profileDir === undefined ? {} : { profileDir }),
         ...more,
       }),
-    openFloor: (rig, connections) =>
-      startFloor({ kubeconfig, namespace: rig.floorNamespace, amqpUrl: rig.amqpUrl, connections }),
+    openFloor: async (rig, connections) => {
+      const { kubeconfig } = await platform();
+      return startFloor({ kubeconfig, namespace: rig.floorNamespace, amqpUrl: rig.amqpUrl, connections });
+    },
+    ...(profileDir === undefined ? {} : { profileDir }),
     report,
   };
 }

@@ -13,6 +13,8 @@ export interface Lab {
   minutes: number;
   /** A count for a run that is to be compared; smaller when it is only tried out. */
   scaled(count: number): number;
+  /** Where CPU profiles go, when there are to be some. */
+  profileDir?: string;
   openRig(options?: Pick<RigOptions, 'tracing' | 'sandboxes' | 'prepare'>): Promise<Rig>;
   openFloor(rig: Rig, connections: number): Promise<Floor>;
   /** Tells how far the group is, between 0 and 1. */

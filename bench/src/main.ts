@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createContext, MissingRequirement, StartFailed, up } from '@millwright/local';
+import { type Context, createContext, type Environment, MissingRequirement, StartFailed, up } from '@millwright/local';
 import { connectKube } from '@millwright/operator/runtime';
 import { applyDefinitions } from '@millwright/operator/testing';
 import { runBench } from './bench.ts';
@@ -28,19 +28,26 @@ async function main(): Promise<number> {
 
 async function bench(options: BenchOptions): Promise<number> {
   const ctx = createContext();
-  const environment = await up(ctx);
-  const kube = await connectKube({ kubeconfig: environment.kubeconfig });
-  cleanup.add(() => kube.close());
-  await applyDefinitions(kube);
-  const paused = await ctx.step('Pausing installed operators', () => pauseInstalledOperators(kube, cleanup));
-  if (paused.length > 0) ctx.say(`  Paused until the end: ${paused.join(', ')}`);
-  const { measures, failures } = await runBench(ctx, environment, options, cleanup);
+  let environment: Promise<Environment> | undefined;
+  const platform = () => (environment ??= bringUp(ctx));
+  const { measures, failures } = await runBench(ctx, platform, options, cleanup);
   const output = options.output ?? join(ctx.stateDir, 'bench.jsonl');
   mkdirSync(dirname(output), { recursive: true });
   writeFileSync(output, measures.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
   console.log(`\n${table(measures)}\n\n${output}`);
   for (const { group, error } of failures) console.error(`\n${group} could not be measured:`, ...causesOf(error));
   return failures.length === 0 && measures.every(({ pass }) => pass) ? 0 : 1;
+}
+
+/** The local platform, without the operators that are installed on it. */
+async function bringUp(ctx: Context): Promise<Environment> {
+  const environment = await up(ctx);
+  const kube = await connectKube({ kubeconfig: environment.kubeconfig });
+  cleanup.add(() => kube.close());
+  await applyDefinitions(kube);
+  const paused = await ctx.step('Pausing installed operators', () => pauseInstalledOperators(kube, cleanup));
+  if (paused.length > 0) ctx.say(`  Paused until the end: ${paused.join(', ')}`);
+  return environment;
 }
 
 /** What went wrong, and then what went wrong while cleaning up: Node prints neither of a suppressed error. */

@@ -25,7 +25,7 @@ describe('parseOptions', () => {
   });
 
   it.each([
-    { args: ['--only', 'speed'], remedy: /no measure "speed": --only takes one of dispatch, / },
+    { args: ['--only', 'speed'], remedy: /no measure "speed": --only takes one of core, dispatch, / },
     { args: ['--rounds', '0'], remedy: /--rounds takes a whole number from 1, not "0"/ },
     { args: ['--rounds', '1.5'], remedy: /--rounds takes a whole number/ },
     { args: ['--rounds', 'many'], remedy: /not "many"/ },

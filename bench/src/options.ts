@@ -1,6 +1,16 @@
 import { parseArgs } from 'node:util';
 
-export const groupNames = ['dispatch', 'throughput', 'burst', 'tracing', 'warm-claim', 'memory', 'peers'] as const;
+/** `core` works without the local platform, the others with it. */
+export const groupNames = [
+  'core',
+  'dispatch',
+  'throughput',
+  'burst',
+  'tracing',
+  'warm-claim',
+  'memory',
+  'peers',
+] as const;
 export type GroupName = (typeof groupNames)[number];
 
 export interface BenchOptions {
@@ -12,7 +22,7 @@ export interface BenchOptions {
   output: string | undefined;
 }
 
-export const help = `Measures Millwright against its floor, in the same run.
+export const help = `Measures Millwright against its floor, and its operations on code against the usual tools, in the same run.
 
 Usage: npm run bench [-- options]
 
@@ -21,12 +31,12 @@ Usage: npm run bench [-- options]
   --rounds N      repetitions of each measure (default 3)
   --minutes N     of load in which memory must not grow (default 3; the target speaks of 30)
   --size N        fraction of every count, for trying things out (default 1); such figures say nothing
-  --profile       writes a CPU profile of each operator and prints where its time went; costs some speed
+  --profile       writes a CPU profile of each operator, or of core, and prints where its time went; costs some speed
   --output FILE   one JSON line per measure (default .local/bench.jsonl)
   --help
 
 The floor is a bare script that makes the same API writes and publishes the same messages and decides nothing. The machine should have
-nothing else to do; operators that are installed on the local platform are paused meanwhile. bench/README.md says what each figure means.
+nothing else to do; operators that are installed on the local platform are paused meanwhile, and core alone needs no platform. bench/README.md says what each figure means.
 Ends with 0 when every target was met, 1 when not, 2 when the arguments are wrong.
 `;
 

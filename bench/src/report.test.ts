@@ -53,6 +53,11 @@ describe('table', () => {
     breakdown: { 'POST agenttasks': 1, 'PATCH agenttasks/status': 3.5 },
   };
 
+  it('says of a peer that was stopped that the ratio is at least so high', () => {
+    const stopped = { ...measure('diff', 'diffs/s', [30], least(10, 'npm diff'), [2]), peerStopped: true as const };
+    expect(table([stopped])).toContain('  ≥ 15.00  ≥ 10 × npm diff');
+  });
+
   it('shows every measure, with its baseline where there is one', () => {
     expect(table([met])).toBe(
       [

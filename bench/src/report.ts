@@ -10,6 +10,8 @@ export interface Measure {
   baseline?: number;
   /** value / baseline: the median of the pairs' ratios. */
   ratio?: number;
+  /** The peer was stopped at its time limit: the ratio is so high at least. */
+  peerStopped?: true;
   /** In words, for example `≤ 1.5 × floor`; `reported` when there is none. */
   target: string;
   pass: boolean;
@@ -63,7 +65,7 @@ export function table(measures: readonly Measure[]): string {
     m.name,
     `${m.value} ${m.unit}`,
     m.baseline === undefined ? '' : `${m.baseline} ${m.unit}`,
-    m.ratio === undefined ? '' : m.ratio.toFixed(2),
+    m.ratio === undefined ? '' : `${m.peerStopped ? '≥ ' : ''}${m.ratio.toFixed(2)}`,
     m.target,
     m.runs.length > 1 ? `${Math.min(...m.runs)} to ${Math.max(...m.runs)}` : '',
   ]);

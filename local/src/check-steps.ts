@@ -32,7 +32,7 @@ export const checkSteps: readonly CheckStep[] = [
     remedy: '`npm run format` mends most of it',
   },
   { name: 'Dead code', command: ['knip'] },
-  ...['agents/workspace', 'native-wasm'].flatMap(rustSteps),
+  ...['agents/workspace', 'native-wasm', 'native-wasm/peers'].flatMap(rustSteps),
   // Its lint would build libFuzzer. What the targets call is in native-wasm.
   rustFormat('native-wasm/fuzz'),
 ];

@@ -25,6 +25,7 @@ export const testRunners: readonly TestRunner[] = [
   vitestProject('unit', 'pure code, needs nothing'),
   cargoTest('exec-server', 'agents/workspace', 'the exec server of the sandbox'),
   cargoTest('core', 'native-wasm', 'the operations on code, in Rust'),
+  cargoTest('core-peer', 'native-wasm/peers', 'the same as a native program, for the benchmarks'),
   vitestProject('browser', 'the operations on code, in a Chromium'),
   vitestProject('integration', 'against the real API server, broker and database, SQL policies included'),
   vitestProject('e2e', 'whole workflows with real pods'),

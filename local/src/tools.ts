@@ -70,6 +70,7 @@ export const toolModules: readonly ToolModule[] = [
     tools: { 'temporal-server': 'server', 'temporal-sql-tool': 'sql' },
     expectedSeconds: 300,
   },
+  { folder: 'gitleaks', path: 'bench/gitleaks', tools: { 'gitleaks-scan': 'gitleaks' }, expectedSeconds: 60 },
 ];
 
 /** Everything that changes the binaries is in the key of their folder, so that a build is never older than what asks for it. */

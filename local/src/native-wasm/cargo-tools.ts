@@ -17,6 +17,8 @@ const tools = {
   // Equal to the version of the crate in native-wasm/wasm/Cargo.toml.
   'wasm-bindgen-cli': { version: '0.2.126', command: 'wasm-bindgen', expectedSeconds: 240 },
   'cargo-fuzz': { version: '0.13.2', command: 'cargo-fuzz', expectedSeconds: 60 },
+  // A peer of the benchmarks.
+  ripgrep: { version: '15.1.0', command: 'rg', expectedSeconds: 120 },
 } as const satisfies Record<string, CargoTool>;
 
 /**

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests may fail as tests do")]
 
 mod clean;
+mod places;
 mod planted;
 mod redaction;
 mod rules;

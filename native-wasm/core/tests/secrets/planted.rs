@@ -1,38 +1,11 @@
 //! Secrets planted into realistic text of several languages: all are found, where they are.
 
+use crate::places::places;
 use crate::template::{Random, expand, rules};
 use millwright_core::Budget;
 use millwright_core::secrets::{Detector, Redactor, Rules, ScanOptions, Severity};
 use std::fmt::Write as _;
 use std::sync::Arc;
-
-/// Files with a place for a secret that stands alone.
-const FILES: &[(&str, &str)] = &[
-    ("app.ts", "import { connect } from './db.ts';\n\nexport const client = connect({ retries: 3, auth: 'PLANT' });\n"),
-    ("app.py", "import os\n\ndef main():\n    client = Client(\"PLANT\", timeout=30)\n    return client.run()\n"),
-    ("main.go", "package main\n\nfunc main() {\n\tclient := api.New(\"PLANT\")\n\tdefer client.Close()\n}\n"),
-    ("lib.rs", "fn main() -> Result<(), Error> {\n    let client = Client::new(\"PLANT\")?;\n    client.run()\n}\n"),
-    (
-        "App.java",
-        "class App {\n    private static final String A = \"PLANT\";\n    void run() { new Client(A).call(); }\n}\n",
-    ),
-    ("config.yaml", "service:\n  replicas: 2\n  auth: PLANT\n  image: registry.example.org/web:1.4.2\n"),
-    ("config.json", "{\n  \"retries\": 3,\n  \"auth\": \"PLANT\",\n  \"hosts\": [\"a.example.org\"]\n}\n"),
-    (".env", "LOG_LEVEL=debug\nAUTH=PLANT\nPORT=8080\n"),
-    ("run.sh", "#!/bin/sh\nset -e\ncurl -sS -H \"X-Auth: PLANT\" https://api.example.org/v1/jobs\n"),
-    ("main.tf", "provider \"x\" {\n  region = \"eu-1\"\n  auth   = \"PLANT\"\n}\n"),
-    ("build.log", "2026-01-02T03:04:05Z INFO starting\n2026-01-02T03:04:06Z DEBUG header=PLANT status=200\nok\n"),
-    ("event.json", "{\"level\":\"info\",\"msg\":\"line one\\nPLANT\\nline three\"}\n"),
-    ("colour.log", "\u{1b}[32mok\u{1b}[0m \u{1b}[1mPLANT\u{1b}[0m\n"),
-    ("README.md", "# Use\n\nRun it with `PLANT` and see.\n"),
-];
-
-/// Files with a place for a line of its own, for what is more than the secret.
-const LINES: &[(&str, &str)] = &[
-    ("setup.txt", "# how it is set up\nPLANT\n# and more\n"),
-    ("job.yaml", "steps:\n  - run: make\n\nPLANT\n\n  - run: make test\n"),
-    ("trace.log", "one\ntwo\nPLANT\nthree\n"),
-];
 
 #[test]
 fn all_are_found() {
@@ -40,10 +13,7 @@ fn all_are_found() {
     let mut random = Random(2026);
     let (mut planted, mut missed) = (0, String::new());
     for rule in rules().iter().filter(|rule| !rule.is_redact_only) {
-        let stands_alone = rule.positive.starts_with('‹')
-            && rule.positive.trim_end_matches("{nl}").ends_with('›')
-            && !rule.positive.contains("{pem");
-        for (name, file) in if stands_alone { FILES } else { LINES } {
+        for (name, file) in places(&rule.positive) {
             let example = expand(&rule.positive, &mut random);
             let at = file.find("PLANT").unwrap();
             let text = file.replace("PLANT", &example.text);
