@@ -36,7 +36,8 @@ Usage: npm run bench [-- options]
   --help
 
 The floor is a bare script that makes the same API writes and publishes the same messages and decides nothing. The machine should have
-nothing else to do; operators that are installed on the local platform are paused meanwhile, and core alone needs no platform. bench/README.md says what each figure means.
+nothing else to do; operators that are installed on the local platform are paused meanwhile. core alone needs no platform. bench/README.md
+says what each figure means.
 Ends with 0 when every target was met, 1 when not, 2 when the arguments are wrong.
 `;
 
