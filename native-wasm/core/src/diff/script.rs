@@ -2,7 +2,7 @@ use super::marks::Marks;
 use super::region::{self, Tokens};
 use super::slide::Side;
 use super::trim::common_ends;
-use crate::hash::{Interner, Seed};
+use crate::hash::{Interner, Seed, same};
 use crate::{Budget, Limit, Lines};
 use core::ops::Range;
 
@@ -49,8 +49,8 @@ pub(super) fn find(before: &Text, after: &Text, seed: Seed, budget: &mut Budget)
         new_marks.fill(1);
     } else {
         let mut interner = Interner::new(old_range.len().max(new_range.len()), seed)?;
-        let old_tokens = intern(&mut interner, old, old_range)?;
-        let new_tokens = intern(&mut interner, new, new_range)?;
+        let old_tokens = intern(&mut interner, old, old_range.clone())?;
+        let new_tokens = intern_beside(&mut interner, new, new_range, (old, old_range, &old_tokens))?;
         let tokens = Tokens { before: &old_tokens, after: &new_tokens, count: interner.len() };
         in_time = region::mark(&tokens, old_marks, new_marks, budget)?;
     }
@@ -68,6 +68,38 @@ fn intern<'a>(interner: &mut Interner<'a>, lines: &Lines<'a>, range: Range<usize
     let mut tokens = Limit::reserve(range.len())?;
     for line in range {
         tokens.push(interner.intern(lines.get(line))?);
+    }
+    Ok(tokens)
+}
+
+/// As `intern`. Versions of a text have most lines in the same order, so a line is compared first with the one that follows on its predecessor's.
+fn intern_beside<'a>(
+    interner: &mut Interner<'a>,
+    lines: &Lines<'a>,
+    range: Range<usize>,
+    (old, old_range, old_tokens): (&Lines<'a>, Range<usize>, &[u32]),
+) -> Result<Vec<u32>, Limit> {
+    let mut firsts: Vec<u32> = Limit::reserve(interner.len())?;
+    for (at, token) in old_tokens.iter().enumerate() {
+        // Numbers are given out in the order in which lines come.
+        if *token as usize == firsts.len() {
+            firsts.push(at as u32);
+        }
+    }
+    let mut tokens = Limit::reserve(range.len())?;
+    let mut expected = 0;
+    for line in range {
+        let bytes = lines.get(line);
+        let token = match old_tokens.get(expected) {
+            Some(token) if same(old.get(old_range.start + expected), bytes) => *token,
+            _ => {
+                let token = interner.intern(bytes)?;
+                expected = firsts.get(token as usize).map_or(expected, |first| *first as usize);
+                token
+            }
+        };
+        tokens.push(token);
+        expected += 1;
     }
     Ok(tokens)
 }

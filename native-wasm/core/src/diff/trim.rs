@@ -21,18 +21,24 @@ fn whole_lines(before: &[u8], after: &[u8], suffix: usize) -> usize {
     memchr::memchr(b'\n', common).map_or(0, |at| suffix - at - 1)
 }
 
-/// Bytes that are compared at once: the compiler makes vector instructions of it.
+/// Bytes that are compared at once.
 const BLOCK: usize = 32;
+
+/// Of a comparison of whole arrays WebAssembly makes one byte by byte; of words, the compiler makes vector instructions.
+fn is_equal(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> bool {
+    let words = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0);
+    words.fold(0, |differs, (a, b)| differs | u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b)) == 0
+}
 
 fn common_prefix(before: &[u8], after: &[u8]) -> usize {
     let blocks = before.as_chunks::<BLOCK>().0.iter().zip(after.as_chunks::<BLOCK>().0);
-    let equal = BLOCK * blocks.take_while(|(a, b)| a == b).count();
+    let equal = BLOCK * blocks.take_while(|(a, b)| is_equal(a, b)).count();
     equal + before[equal..].iter().zip(&after[equal..]).take_while(|(a, b)| a == b).count()
 }
 
 fn common_suffix(before: &[u8], after: &[u8]) -> usize {
     let blocks = before.as_rchunks::<BLOCK>().1.iter().rev().zip(after.as_rchunks::<BLOCK>().1.iter().rev());
-    let equal = BLOCK * blocks.take_while(|(a, b)| a == b).count();
+    let equal = BLOCK * blocks.take_while(|(a, b)| is_equal(a, b)).count();
     let (before, after) = (&before[..before.len() - equal], &after[..after.len() - equal]);
     equal + before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count()
 }
