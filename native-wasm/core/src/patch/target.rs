@@ -1,7 +1,7 @@
 use super::index::LineIndex;
 use super::sides::{Sides, directed};
 use super::{Hunk, HunkLine};
-use crate::hash::Seed;
+use crate::hash::{Seed, same};
 use crate::{Budget, Limit, Lines};
 
 /// A file to which hunks are applied. Nothing is moved in it: hunks get regions of its lines, in the order of the file.
@@ -11,6 +11,8 @@ pub(super) struct Target<'a, 'p> {
     index: Option<LineIndex<'p>>,
     hunks: &'a [Hunk<'p>],
     seed: Seed,
+    /// Lines that may still be looked at one by one, before the index is worth its cost.
+    looks: usize,
 }
 
 /// Lines of the file that a hunk replaces.
@@ -41,7 +43,8 @@ pub(super) enum Found {
 impl<'a, 'p> Target<'a, 'p> {
     pub fn new(contents: &'a [u8], hunks: &'a [Hunk<'p>], seed: Seed) -> Result<Self, Limit> {
         let lines = Lines::of(contents)?;
-        Ok(Self { lines, regions: Limit::reserve(hunks.len())?, index: None, hunks, seed })
+        let looks = lines.len();
+        Ok(Self { lines, regions: Limit::reserve(hunks.len())?, index: None, hunks, seed, looks })
     }
 
     pub fn regions(&self) -> &[Region] {
@@ -90,12 +93,20 @@ impl<'a, 'p> Target<'a, 'p> {
 
     /// Whether the lines are in the file from `at` on.
     pub fn has(&self, at: usize, wanted: &[HunkLine<'_>]) -> bool {
-        at + wanted.len() <= self.lines.len()
-            && wanted.iter().zip(at..).all(|(wanted, line)| {
-                let line = self.lines.get(line);
-                let text = line.strip_suffix(b"\n");
-                text.unwrap_or(line) == wanted.text && text.is_some() == wanted.newline
-            })
+        self.has_first(at, wanted) == wanted.len()
+    }
+
+    /// How many of the lines are in the file from `at` on before one is not; none where there is no room for all.
+    fn has_first(&self, at: usize, wanted: &[HunkLine<'_>]) -> usize {
+        if at + wanted.len() > self.lines.len() {
+            return 0;
+        }
+        let is_there = |(line, wanted): (usize, &HunkLine<'_>)| {
+            let line = self.lines.get(line);
+            let text = line.strip_suffix(b"\n");
+            text.is_some() == wanted.newline && same(text.unwrap_or(line), wanted.text)
+        };
+        (at..).zip(wanted).take_while(|each| is_there(*each)).count()
     }
 
     pub fn index(&mut self, budget: &mut Budget) -> Result<&LineIndex<'p>, Limit> {
@@ -112,6 +123,9 @@ impl<'a, 'p> Target<'a, 'p> {
     /// The nearest place of the lines to `expected`, a line as [`Self::moved`] counts; of two as near, the later one. A place in a region
     /// counts only where there is no other.
     pub fn nearest(&mut self, wanted: &[HunkLine<'_>], expected: i64, budget: &mut Budget) -> Result<Found, Limit> {
+        if let Some(at) = self.beside(wanted, expected, budget)? {
+            return Ok(Found::At(at));
+        }
         self.index(budget)?;
         let Some(index) = &self.index else { return Ok(Found::Nowhere) };
         let ids = index.ids(wanted)?;
@@ -142,6 +156,29 @@ impl<'a, 'p> Target<'a, 'p> {
                 }
             }
         }
+    }
+
+    /// The same, one line after the other, as far as all lines are behind the regions: most hunks that have moved are not far away.
+    fn beside(&mut self, wanted: &[HunkLine<'_>], expected: i64, budget: &mut Budget) -> Result<Option<usize>, Limit> {
+        let Some(expected) = usize::try_from(expected - self.shift()).ok().filter(|_| self.index.is_none()) else {
+            return Ok(None);
+        };
+        // A place before the end of the last region counts otherwise: the index knows.
+        let Some(reach) = expected.checked_sub(self.floor()) else { return Ok(None) };
+        for distance in 0..=reach {
+            for at in [expected + distance, expected - distance] {
+                let there = self.has_first(at, wanted);
+                if there == wanted.len() {
+                    return Ok(Some(at));
+                }
+                budget.spend(there as u64 + 1)?;
+                self.looks = self.looks.saturating_sub(there + 1);
+            }
+            if self.looks == 0 {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// The first places of the lines from `from` on, so many at most.
