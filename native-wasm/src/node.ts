@@ -6,8 +6,14 @@ export * from './api.ts';
 
 let core: Promise<Core> | undefined;
 
-/** The core of this thread, loaded at the first call. */
-export const loadCore = (): Promise<Core> => (core ??= load());
+/** The core of this thread, loaded at the first call; at the next one when that failed. */
+export function loadCore(): Promise<Core> {
+  core ??= load().catch((error: unknown) => {
+    core = undefined;
+    throw error;
+  });
+  return core;
+}
 
 async function load(): Promise<Core> {
   // Bundles have the folder beside them, as the sources do.

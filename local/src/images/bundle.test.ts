@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundleProcesses, bundles } from './bundle.ts';
 
@@ -10,6 +11,7 @@ const write = (path: string, content: string) => {
   mkdirSync(dirname(join(repository, path)), { recursive: true });
   writeFileSync(join(repository, path), content);
 };
+const builds = ['core-simd.wasm', 'core-scalar.wasm'];
 const operator = () => join(repository, 'operator/dist/operator.js');
 
 beforeEach(() => {
@@ -25,6 +27,7 @@ beforeEach(() => {
   write('package-lock.json', '{}');
   write('supabase/migrations/20260101000000_first.sql', 'select 1;');
   write('supabase/plain-postgres.sql', 'select 2;');
+  for (const build of builds) write(`native-wasm/src/generated/${build}`, '');
 });
 afterEach(() => rmSync(repository, { recursive: true }));
 
@@ -62,10 +65,43 @@ test('a new migration is copied', async () => {
   expect(existsSync(join(repository, 'gateway/dist/supabase/migrations/20260102000000_second.sql'))).toBe(true);
 });
 
-test('removes the bundle of a process that is no longer in the table', async () => {
+test('a bundle loads the core from the folder that goes with it', async () => {
+  cpSync(fileURLToPath(new URL('../../../native-wasm/src', import.meta.url)), join(repository, 'native-wasm/src'), {
+    recursive: true,
+    force: true,
+  });
+  write(
+    'agents/src/main.ts',
+    "const { loadCore } = await import('../../native-wasm/src/node.ts');\nconst core = await loadCore();\n" +
+      "console.log(core.diffTexts([{ before: 'a', after: 'b' }])[0]?.added);",
+  );
+  await bundleProcesses(repository);
+  rmSync(join(repository, 'native-wasm'), { recursive: true });
+  const agent = join(repository, 'agents/dist/agent.js');
+  expect(execFileSync(process.execPath, [agent], { encoding: 'utf8' })).toBe('1\n');
+});
+
+test('the core is copied to those who use it, and anew when it was built anew or is gone', async () => {
+  await bundleProcesses(repository);
+  const copies = ['agents', 'gateway'].flatMap((image) =>
+    builds.map((build) => join(repository, image, 'dist/generated', build)),
+  );
+  for (const copy of copies) expect(existsSync(copy)).toBe(true);
+  expect(existsSync(join(repository, 'operator/dist/generated'))).toBe(false);
+  for (const build of builds) write(`native-wasm/src/generated/${build}`, 'built anew');
+  await bundleProcesses(repository);
+  for (const copy of copies) expect(readFileSync(copy, 'utf8')).toBe('built anew');
+  for (const copy of copies) rmSync(copy);
+  await bundleProcesses(repository);
+  for (const copy of copies) expect(readFileSync(copy, 'utf8')).toBe('built anew');
+});
+
+test('removes what nobody has any more, such as the bundle of a process that is no longer in the table', async () => {
   write('operator/dist/former.js', '');
+  write('agents/dist/generated/former.wasm', '');
   await bundleProcesses(repository);
   expect(existsSync(join(repository, 'operator/dist/former.js'))).toBe(false);
+  expect(existsSync(join(repository, 'agents/dist/generated/former.wasm'))).toBe(false);
 });
 
 test('a missing entry is an error that names it', async () => {

@@ -43,12 +43,19 @@ const requireForCommonJs =
 export async function bundleProcesses(repository: string): Promise<void> {
   for (const image of productImages) {
     const outputs = bundles.filter((bundle) => bundle.image === image).map(({ name }) => `${image}/dist/${name}.js`);
+    const builds = coreUsers.has(image) ? coreBuilds : [];
+    outputs.push(...builds.map((file) => `${image}/dist/generated/${file}`));
     if (isFresh(repository, image, recipe, outputs)) continue;
     const inputs = await bundleImage(repository, image);
+    inputs.push(...copyCore(repository, image, builds));
     if (image === 'gateway') inputs.push(...copyMigrations(repository));
     remember(repository, image, recipe, inputs);
   }
 }
+
+/** Images with processes that load the core, and the builds of it, of which an engine takes one. */
+const coreUsers: ReadonlySet<ProductImage> = new Set(['gateway', 'agents']);
+const coreBuilds = ['core-simd.wasm', 'core-scalar.wasm'] as const;
 
 /** Whatever changes here changes the bundles: this file and the versions of what it uses. */
 const recipe = [fileURLToPath(import.meta.url), 'package-lock.json'];
@@ -88,6 +95,17 @@ async function bundleImage(repository: string, image: ProductImage): Promise<str
   }
   removeStale(dist, outputs);
   return inputs;
+}
+
+/** Puts the builds of the core where the loader looks: in the folder `generated` beside the module. Returns what it copied. */
+function copyCore(repository: string, image: ProductImage, builds: readonly string[]): string[] {
+  const target = join(repository, image, 'dist/generated');
+  rmSync(target, { recursive: true, force: true });
+  if (builds.length === 0) return [];
+  mkdirSync(target, { recursive: true });
+  const sources = builds.map((file) => `native-wasm/src/generated/${file}`);
+  for (const source of sources) copyFileSync(join(repository, source), join(target, basename(source)));
+  return sources;
 }
 
 /** Returns what it copied, the folder included: its time changes when a file comes or goes. */
