@@ -1,6 +1,7 @@
 /** Puts the parts of an agent together. */
 import { connect, topology } from '@millwright/broker';
 import type { GrantMessage } from '@millwright/crds';
+import { loadCore } from '@millwright/native-wasm';
 import { createLogger, startTelemetry, telemetryConfig } from '@millwright/otel';
 import { runAttempt } from './attempt.ts';
 import type { Config } from './config.ts';
@@ -34,6 +35,8 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
     logger,
   );
   const welcomed = Promise.withResolvers<void>();
+  // While it waits for work: what then fails fails again, where it is needed.
+  void welcomed.promise.then(loadCore).catch(() => undefined);
   const { MILLWRIGHT_HTTP_FD: fd, MILLWRIGHT_HTTP_PORT: port } = config;
   const health = await startHealth({ listen: fd === undefined ? { port } : { fd }, ready: welcomed.promise });
   const workspace = await unlessAborted(
@@ -60,7 +63,7 @@ export async function runAgent(config: Config, stop: AbortSignal): Promise<numbe
     const events = createEvents(broker, grant, spans.traceparent);
     const stopHeartbeat = startHeartbeat(broker, grant, HEARTBEAT_MS);
     const engine = engines[config.MILLWRIGHT_ENGINE];
-    const result = await runAttempt({ grant, workspace, engine, events, spans, interrupt });
+    const result = await runAttempt({ core: await loadCore(), grant, workspace, engine, events, spans, interrupt });
     log.info('ended', { outcome: result.outcome, reason: result.reason, message: result.message });
     const confirmed = await spans.send({ destination: topology.results, messageId: resultId(result) }, (context) =>
       report(broker, result, context, log),

@@ -1,5 +1,6 @@
 /** One granted attempt, from the empty workspace to the message that reports how it ended. */
 import type { GrantMessage, ResultMessage } from '@millwright/crds';
+import type { Core } from '@millwright/native-wasm';
 import { attr } from '@millwright/otel';
 import { uploadArtifact } from './artifacts.ts';
 import { checkoutBase, checkoutCommit, prepareFolders } from './checkout.ts';
@@ -9,6 +10,7 @@ import { InterruptedError, outcomeOf } from './errors.ts';
 import type { AttemptEvents } from './events.ts';
 import { CHECKOUT, createGit } from './git.ts';
 import { type AttemptLog, createAttemptLog } from './log.ts';
+import { createRedaction } from './redaction.ts';
 import { setUp } from './setup.ts';
 import { createShell } from './shell.ts';
 import type { AttemptSpans } from './spans.ts';
@@ -16,6 +18,7 @@ import { verify } from './verify.ts';
 import type { Workspace } from './workspace/client.ts';
 
 export interface AttemptOptions {
+  core: Core;
   grant: GrantMessage;
   workspace: Workspace;
   engine: Engine;
@@ -37,11 +40,11 @@ type Draft = Pick<ResultMessage, 'base' | 'commit' | 'exitCode' | 'summary' | 't
 
 /** Does the work of a grant. Never rejects: whatever happens becomes a result. */
 export async function runAttempt(options: AttemptOptions): Promise<ResultMessage> {
-  const { grant, events, spans } = options;
+  const { core, grant, events, spans } = options;
   const startedAt = new Date();
   const log = createAttemptLog({
     publish: events.log,
-    secrets: [grant.gitToken, grant.artifactToken, grant.token],
+    redaction: createRedaction(core, [grant.gitToken, grant.artifactToken, grant.token]),
   });
   const draft: Draft = {};
   let ending: Pick<ResultMessage, 'outcome' | 'class' | 'reason' | 'message'> = { outcome: 'succeeded' };

@@ -1,8 +1,11 @@
+import { loadCore } from '@millwright/native-wasm';
 import { expect, it } from 'vitest';
 import { createAttemptLog } from './log.ts';
+import { createRedaction } from './redaction.ts';
 
 const SECRET = 'secret-of-the-attempt';
-const create = () => createAttemptLog({ publish: async () => undefined, secrets: [SECRET] });
+const core = await loadCore();
+const create = () => createAttemptLog({ publish: async () => undefined, redaction: createRedaction(core, [SECRET]) });
 
 it('ends a command with the last of both streams, without secrets and control characters', () => {
   const command = create().command();
@@ -16,4 +19,11 @@ it('masks a secret that appears only once the control characters are gone', () =
   const command = create().command();
   command.output('stdout', Buffer.from(`${SECRET.slice(0, 5)}\u{1b}[0m${SECRET.slice(5)}`), 0);
   expect(command.end()).toBe('***');
+});
+
+it('decodes what was redacted: a character that is cut in two comes out whole, and so does the text around a secret', () => {
+  const command = create().command();
+  const bytes = Buffer.from(`é${SECRET}é\n`);
+  for (let at = 0; at < bytes.length; at++) command.output('stdout', bytes.subarray(at, at + 1), 0);
+  expect(command.end()).toBe('é***é\n');
 });

@@ -1,6 +1,6 @@
 /** The log of one attempt: what commands print, and what the agent says about its own steps. */
 import { createLiveLog, type LiveLogOptions, type LogStream, textDecoder } from './live-log.ts';
-import { createRedactor } from './redact.ts';
+import type { Redaction } from './redaction.ts';
 import { readable } from './tail.ts';
 import { createTranscript } from './transcript.ts';
 import type { OutputStream } from './workspace/protocol.ts';
@@ -22,8 +22,9 @@ interface CommandLog {
 
 const TAIL_CHARACTERS = 4096;
 
-/** @param secrets are masked wherever they appear */
-export function createAttemptLog(options: LiveLogOptions & { secrets: readonly string[] }): AttemptLog {
+/** @param options with how secrets are taken out of what commands print; it ends with the log */
+export function createAttemptLog(options: LiveLogOptions & { redaction: Redaction }): AttemptLog {
+  const { redaction } = options;
   const live = createLiveLog(options);
   const transcript = createTranscript();
 
@@ -44,11 +45,11 @@ export function createAttemptLog(options: LiveLogOptions & { secrets: readonly s
         add(stream, text);
       };
       const chain = () => {
+        const redacted = redaction.begin();
         const decoder = textDecoder();
-        const redactor = createRedactor(options.secrets);
         return {
-          push: (chunk: Buffer) => redactor.push(decoder.push(chunk)),
-          end: () => redactor.push(decoder.end()) + redactor.end(),
+          push: (chunk: Buffer) => decoder.push(Buffer.from(redacted.push(chunk))),
+          end: () => decoder.push(Buffer.from(redacted.end())) + decoder.end(),
         };
       };
       const chains = { stdout: chain(), stderr: chain() };
@@ -60,13 +61,13 @@ export function createAttemptLog(options: LiveLogOptions & { secrets: readonly s
         end() {
           for (const stream of ['stdout', 'stderr'] as const) show(stream, chains[stream].end());
           // Once more: a secret may have had in it what is not shown.
-          const redactor = createRedactor(options.secrets);
-          return redactor.push(readable(tail)) + redactor.end();
+          return redaction.text(readable(tail));
         },
       };
     },
     async close(limitMs) {
       await live.close(limitMs);
+      redaction.end();
       return transcript.content();
     },
   };

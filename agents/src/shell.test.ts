@@ -1,7 +1,11 @@
+import { loadCore } from '@millwright/native-wasm';
 import { describe, expect, it } from 'vitest';
 import { createAttemptLog } from './log.ts';
+import { createRedaction } from './redaction.ts';
 import { createShell, describeEnd } from './shell.ts';
 import { type Workspace, WorkspaceError } from './workspace/client.ts';
+
+const core = await loadCore();
 
 describe('describeEnd', () => {
   const finished = { exitCode: 9, tail: '', stdout: '', problem: undefined };
@@ -30,7 +34,7 @@ describe('a program that cannot be started', () => {
   };
   const shell = createShell({
     workspace: workspace as Workspace,
-    log: createAttemptLog({ publish: async () => {}, secrets: [] }),
+    log: createAttemptLog({ publish: async () => {}, redaction: createRedaction(core, []) }),
     signal: new AbortController().signal,
     deadline: Date.now() + 60_000,
     killGraceMs: 0,
