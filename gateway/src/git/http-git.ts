@@ -138,7 +138,7 @@ export async function runToEnd(
     throw error;
   }
   const code = await exit;
-  if (code !== 0) throw new Error(`git ${call.service} ended with ${code}: ${stderr()}`);
+  if (code !== 0) throw new Error(`git ${call.service} ended with ${code}: ${await stderr()}`);
   return Buffer.concat(chunks);
 }
 
@@ -162,9 +162,8 @@ export function streamUpload(
     killGit(child);
     child.stdout.destroy(error instanceof Error ? error : new Error(String(error)));
   });
-  exit.then(
-    (code) => onEnd(code === 0 ? undefined : stderr() || `git ended with ${code}`),
-    (error: unknown) => onEnd(String(error)),
-  );
+  exit
+    .then(async (code) => (code === 0 ? undefined : (await stderr()) || `git ended with ${code}`))
+    .then(onEnd, (error: unknown) => onEnd(String(error)));
   return Readable.toWeb(child.stdout) as ReadableStream;
 }

@@ -2,9 +2,10 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '@millwright/otel';
 import { forgeFailure } from '../shared/forge-failure.ts';
-import { GitError, git, redact } from '../shared/git-command.ts';
+import { GitError, git } from '../shared/git-command.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
 import { ProjectError, type ProjectLookup, type ProjectSource } from '../shared/projects.ts';
+import { redacted } from '../shared/redacted.ts';
 import { keyedLock } from '../shared/semaphore.ts';
 import { type Bundles, baseRef } from './bundles.ts';
 import { branchProblem, repositoryProblem } from './repository-problem.ts';
@@ -90,7 +91,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
       options.onFetch?.('failed', took());
       if (!(error instanceof GitError)) throw error;
       const failure = forgeFailure(error);
-      throw new MirrorError(failure.retryable ? 503 : 422, repositoryProblem(project, from, failure), error);
+      throw new MirrorError(failure.retryable ? 503 : 422, await repositoryProblem(project, from, failure), error);
     }
   };
 
@@ -111,7 +112,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
       const lost = await bundles.restore(key, building);
       if (lost.length > 0) log.error('not everything could be restored', { ...key, lost });
       await rename(building, path);
-      log.info('mirror made', { ...key, url: redact(from.url) });
+      log.info('mirror made', { ...key, url: await redacted(from.url) });
     } finally {
       await rm(building, { recursive: true, force: true });
     }
@@ -144,10 +145,10 @@ export function createMirrors(options: MirrorOptions): Mirrors {
       commit = await resolveRevision(path, wanted);
     }
     if (commit) return commit;
-    if (revision === undefined) throw new MirrorError(422, branchProblem(key.project, from));
+    if (revision === undefined) throw new MirrorError(422, await branchProblem(key.project, from));
     throw new MirrorError(
       422,
-      `spec.revision: ${redact(from.url)} has no branch, tag or commit ${JSON.stringify(wanted)}; correct it`,
+      `spec.revision: ${await redacted(from.url)} has no branch, tag or commit ${JSON.stringify(wanted)}; correct it`,
     );
   };
 

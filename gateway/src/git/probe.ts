@@ -41,10 +41,10 @@ export async function probeRepository(
     if (found instanceof GitError) {
       const failure = forgeFailure(found);
       const reason = reasonOf[failure.kind] ?? reasons.RepositoryUnavailable;
-      return answer('False', reason, repositoryProblem(project, source, failure));
+      return answer('False', reason, await repositoryProblem(project, source, failure));
     }
     if (found.split('\n').some((line) => line.endsWith(`\t${ref}`))) return answer('True', reasons.Reachable, '');
-    return answer('False', reasons.BranchNotFound, branchProblem(project, source));
+    return answer('False', reasons.BranchNotFound, await branchProblem(project, source));
   } catch (error) {
     if (error instanceof ProjectError && !error.temporary)
       return answer('False', reasons.CredentialsMissing, error.message);

@@ -1,13 +1,13 @@
 /** What people are told who have named a repository that cannot be read: the field, what is wrong, and what to correct; in one line. */
 import type { ForgeFailure, ForgeFailureKind } from '../shared/forge-failure.ts';
-import { redact } from '../shared/git-command.ts';
 import type { ProjectSource } from '../shared/projects.ts';
+import { redacted } from '../shared/redacted.ts';
 
 const MAX_URL = 300;
 const MAX_WORDS = 300;
 
 const shorten = (text: string, max: number): string => (text.length > max ? `${text.slice(0, max - 1)}…` : text);
-const shown = (url: string): string => shorten(redact(url), MAX_URL);
+const shown = async (url: string): Promise<string> => shorten(await redacted(url), MAX_URL);
 
 /** The forge's words without what the message says anyway. */
 const briefly = (words: string): string =>
@@ -55,15 +55,15 @@ const passing: Problem = (url, words) => [
 ];
 
 /** Why the repository of a Project cannot be read; without credentials, and at most 1,000 characters. */
-export function repositoryProblem(
+export async function repositoryProblem(
   project: string,
   { url, credentials }: ProjectSource,
   { kind, words }: Pick<ForgeFailure, 'kind' | 'words'>,
-): string {
-  const [problem, remedy] = (problems[kind] ?? passing)(shown(url), briefly(words), credentials !== undefined);
+): Promise<string> {
+  const [problem, remedy] = (problems[kind] ?? passing)(await shown(url), briefly(words), credentials !== undefined);
   return `spec.repository.url of Project ${project}: ${problem}; ${remedy}`;
 }
 
 /** The repository can be read, and its default branch is not there. */
-export const branchProblem = (project: string, { url, defaultBranch }: ProjectSource): string =>
-  `spec.repository.defaultBranch of Project ${project}: ${shown(url)} has no branch ${JSON.stringify(defaultBranch)}; correct it, or push the branch`;
+export const branchProblem = async (project: string, { url, defaultBranch }: ProjectSource): Promise<string> =>
+  `spec.repository.defaultBranch of Project ${project}: ${await shown(url)} has no branch ${JSON.stringify(defaultBranch)}; correct it, or push the branch`;

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Credentials } from './projects.ts';
+import { redacted } from './redacted.ts';
 
 /** A git program ended with an error; `stderr` is what it said, without credentials. */
 export class GitError extends Error {
@@ -125,21 +126,17 @@ export function killGit(child: GitProcess): void {
   }
 }
 
-/** Removes user and password from URLs, and keeps what a person can read. */
-export function redact(text: string): string {
-  return text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1***@');
-}
-
 const MAX_STDERR = 8 * 1024;
 
-/** What a program says on stderr, bounded. */
-export function collectStderr(child: GitProcess): () => string {
+/** What a program says on stderr, bounded and without credentials. */
+export function collectStderr(child: GitProcess): () => Promise<string> {
   let text = '';
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (chunk: string) => {
-    if (text.length < MAX_STDERR) text = (text + chunk).slice(0, MAX_STDERR);
+    // More than is shown: a secret that is cut in two could not be told from other text.
+    if (text.length < 2 * MAX_STDERR) text = (text + chunk).slice(0, 2 * MAX_STDERR);
   });
-  return () => redact(text.trim());
+  return async () => (await redacted(text.trim())).slice(0, MAX_STDERR);
 }
 
 /** Resolves with the exit code when the program has ended and its output was read; null when it was killed. */
@@ -170,7 +167,7 @@ export async function git(args: readonly string[], options: GitOptions & { input
   }, options.timeoutMs ?? 60_000);
   try {
     const code = await gitExit(child);
-    if (code !== 0) throw new GitError(args[0] ?? '', code, stderr(), stdout, timedOut);
+    if (code !== 0) throw new GitError(args[0] ?? '', code, await stderr(), stdout, timedOut);
     return stdout;
   } finally {
     clearTimeout(timer);
