@@ -123,7 +123,7 @@ async function run(work: Work): Promise<void> {
     const commit = await commitChanges(shell, git, base, grant.git.message);
     if (commit === undefined) return log.system('nothing has changed');
     progress('push', commit);
-    await pushCommit(git, grant.git, commit, signal);
+    for (const remark of await pushCommit(git, grant.git, commit, signal)) log.system(`the git host: ${remark}`);
     draft.commit = commit;
   });
 }

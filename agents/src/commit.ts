@@ -2,7 +2,7 @@
 import { type GrantMessage, reasons } from '@millwright/crds';
 import { FailedError } from './errors.ts';
 import { CHECKOUT, type Git } from './git.ts';
-import { refusalOf, withReason } from './refusal.ts';
+import { refusalOf, remarksOf, withReason, wordsOf } from './refusal.ts';
 import { retrying } from './retry.ts';
 import type { Shell } from './shell.ts';
 import { lastWords } from './tail.ts';
@@ -32,22 +32,26 @@ export async function commitChanges(
 
 /**
  * Pushes the commit to the attempt's ref.
- * @throws FailedError InvalidOutput (agent) when the git host refuses the commit for good, PublishFailed (infrastructure) otherwise
+ * @returns what the git host says of it, line by line
+ * @throws FailedError InvalidOutput (agent) or Fenced (governance) when the git host refuses the commit for good, PublishFailed (infrastructure)
+ *   otherwise
  */
 export async function pushCommit(
   git: Git,
   grant: GrantMessage['git'],
   commit: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
   const pushed = await retrying(
     // An earlier start of the same attempt may have pushed already: the later one counts.
     () => git.run(['push', '-q', '--no-verify', grant.url, `+${commit}:${grant.pushRef}`], { network: true }),
     (finished) => finished.exitCode === 0 || refusalOf(finished) !== undefined,
     { attempts: 5, baseMs: 2_000, signal },
   );
-  if (pushed.exitCode === 0) return;
+  if (pushed.exitCode === 0) return remarksOf(pushed);
   const refusal = refusalOf(pushed);
+  if (refusal === 'fenced')
+    throw new FailedError({ class: 'governance', reason: reasons.Fenced, message: wordsOf(pushed) });
   if (refusal === 'tooLarge' || refusal === 'damaged')
     throw new FailedError({
       class: 'agent',

@@ -19,7 +19,9 @@ const signal = new AbortController().signal;
 let folder: string;
 let server: Server;
 let asked: string[];
-let answer: { status: number; body: string };
+let answer: { status: number; body: string; type?: string };
+
+const packet = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'refusal-'));
   asked = [];
@@ -30,10 +32,10 @@ beforeEach(async () => {
     const advertises = request.url?.endsWith('service=git-receive-pack') ?? false;
     if (advertises) {
       response.writeHead(200, { 'content-type': 'application/x-git-receive-pack-advertisement' });
-      const refs = `${'0'.repeat(40)} capabilities^{}\0report-status\n`;
-      const line = (text: string) => (text.length + 4).toString(16).padStart(4, '0') + text;
-      response.end(`${line('# service=git-receive-pack\n')}0000${line(refs)}0000`);
-    } else response.writeHead(answer.status, { 'content-type': 'text/plain' }).end(`${answer.body}\n`);
+      const refs = `${'0'.repeat(40)} capabilities^{}\0report-status side-band-64k\n`;
+      response.end(`${packet('# service=git-receive-pack\n')}0000${packet(refs)}0000`);
+    } else if (answer.type) response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+    else response.writeHead(answer.status, { 'content-type': 'text/plain' }).end(`${answer.body}\n`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -100,6 +102,30 @@ it('blames the task for a push that is too large, and does not send it again', a
     failure: { class: 'agent', reason: 'InvalidOutput', message: expect.stringMatching(/larger than .* may push/) },
   });
   expect(asked).toEqual(['GET', 'POST']);
+});
+
+it('ends the task when the policy of the Project refuses what it changes, with what to change', async () => {
+  const commit = await aCommit();
+  const report = `${packet('unpack ok\n')}${packet('ng refs/attempts/t/1 fenced\n')}0000`;
+  const remarks = ['the policy of Project app refuses these changes\n', '"CODEOWNERS" is of a kind: leave it\n'];
+  const body = [...remarks.map((line) => packet(`\u0002${line}`)), packet(`\u0001${report}`), '0000'].join('');
+  answer = { status: 200, body, type: 'application/x-git-receive-pack-result' };
+  await expect(pushCommit(gitFor(urlOf()), grantOf(urlOf()), commit, signal)).rejects.toMatchObject({
+    failure: {
+      class: 'governance',
+      reason: 'Fenced',
+      message: 'the policy of Project app refuses these changes; "CODEOWNERS" is of a kind: leave it',
+    },
+  });
+  expect(asked).toEqual(['GET', 'POST']);
+});
+
+it('passes on what the git host says of a push that it takes', async () => {
+  const commit = await aCommit();
+  const report = `${packet('unpack ok\n')}${packet('ok refs/attempts/t/1\n')}0000`;
+  const body = [packet('\u0002go.mod: manifest\n'), packet(`\u0001${report}`), '0000'].join('');
+  answer = { status: 200, body, type: 'application/x-git-receive-pack-result' };
+  expect(await pushCommit(gitFor(urlOf()), grantOf(urlOf()), commit, signal)).toEqual(['go.mod: manifest']);
 });
 
 it('blames the task for objects that git does not accept', async () => {

@@ -3,6 +3,7 @@ export * from './agent-task.ts';
 export * from './attempt-token.ts';
 export * from './history-events.ts';
 export * from './messages.ts';
+export * from './policy.ts';
 export * from './project.ts';
 export * from './reasons.ts';
 export * from './resources.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policy } from './policy.ts';
 import {
   conditions,
   environment,
@@ -65,6 +66,7 @@ export const projectSpec = z.object({
     })
     .optional()
     .meta({ description: 'Bounds for all Workflows of the project together.' }),
+  policy: policy.optional(),
   enabled: z.boolean().default(true).meta({ description: 'false: tasks of this project wait.' }),
 });
 export type ProjectSpec = z.infer<typeof projectSpec>;

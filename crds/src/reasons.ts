@@ -66,6 +66,8 @@ export const reasons = {
   PublishFailed: 'PublishFailed',
   /** The branch cannot be published as things are: a rule, a right or the Project has to change; the message says which. */
   PublishRefused: 'PublishRefused',
+  /** The commit changes what the policy of the Project does not let agents change; the message says what, and what to do about it. */
+  Fenced: 'Fenced',
   /** Every allowed attempt was used. */
   AttemptsExhausted: 'AttemptsExhausted',
   /** The sandbox ended, or fell silent, without a result. */

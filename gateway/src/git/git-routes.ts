@@ -1,5 +1,7 @@
 import type { Logger } from '@millwright/otel';
 import type { Context, Hono } from 'hono';
+import type { Fence } from '../fence/fence.ts';
+import { type Change, type Judgement, lineOf, refusalOf } from '../fence/judgement.ts';
 import { git } from '../shared/git-command.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
 import { AccessError, type Caller } from './access.ts';
@@ -17,14 +19,14 @@ import {
   writerConfig,
 } from './http-git.ts';
 import type { Mirrors } from './mirrors.ts';
-import { isZero, type PushCommand, readPushCommands, refusePush } from './push-commands.ts';
+import { isZero, type PushCommand, readPushCommands, refusePush, remarksOf } from './push-commands.ts';
 
 export interface GitRoutesOptions {
   mirrors: Mirrors;
   bundles: Bundles;
+  fence: Pick<Fence, 'judge'>;
   authenticate: (authorization: string | undefined) => Promise<Caller>;
-  /** Lets a bounded number of git programs run at once. */
-  /** Waits for a slot of the namespace. */
+  /** Lets a bounded number of git programs run at once: waits for a slot of the namespace. */
   limit: <T>(namespace: string, work: () => Promise<T>) => Promise<T>;
   /** Counts what an attempt pushes; false when it was too much. */
   allow: (claims: PushClaims, bytes: number) => boolean;
@@ -158,21 +160,48 @@ export function addGitRoutes(app: Hono, options: GitRoutesOptions): void {
       for await (const _ of chunks);
       return refusePush(start, reason);
     }
+    const base = await mirrors.pin(key, claims.workflow, claims.revision);
+    const { policy } = await mirrors.project(key);
     const output = await options.limit(key.namespace, () => runToEnd(call, [], prepend(start.read, chunks)));
     const [command] = start.commands;
     if (!command) return output;
     const now = await git(['for-each-ref', '--format=%(objectname)', command.ref], { cwd: path });
-    const accepted = now.trim() === command.newHash;
-    options.onOperation('push', accepted ? 'ok' : 'refused');
-    if (accepted) {
-      log.info('attempt pushed', { ...key, ref: command.ref, commit: command.newHash, taskName: claims.taskName });
-      await bundles
-        .save(key, path, claims.task, claims.attempt)
-        .catch((error: unknown) =>
-          log.error('the attempt is not kept apart from the mirror', { ...key, ref: command.ref, error }),
-        );
+    if (now.trim() !== command.newHash) {
+      options.onOperation('push', 'refused');
+      return output;
     }
-    return output;
+    const judgement = await judge(key.namespace, { repository: path, base, commit: command.newHash, policy }, command);
+    const fields = { ...key, ref: command.ref, commit: command.newHash, taskName: claims.taskName };
+    if (judgement.refused.length > 0) {
+      options.onOperation('push', 'refused');
+      const lines = refusalOf(key.project, judgement);
+      log.warn('push fenced', { ...fields, findings: lines });
+      return refusePush(start, 'fenced', lines);
+    }
+    options.onOperation('push', 'ok');
+    log.info('attempt pushed', fields);
+    await bundles
+      .save(key, path, claims.task, claims.attempt)
+      .catch((error: unknown) => log.error('the attempt is not kept apart from the mirror', { ...fields, error }));
+    return Buffer.concat([remarksOf(start, judgement.reported.map(lineOf)), output]);
+  };
+
+  /** What the fence says of a push that git has taken. Unless it lets it be, the ref is put back to where it was. */
+  const judge = async (
+    namespace: string,
+    change: Change,
+    { ref, oldHash, newHash }: PushCommand,
+  ): Promise<Judgement> => {
+    let judgement: Judgement | undefined;
+    try {
+      judgement = await options.fence.judge(namespace, change);
+      return judgement;
+    } finally {
+      if (judgement === undefined || judgement.refused.length > 0) {
+        const update = isZero(oldHash) ? ['-d', ref, newHash] : [ref, oldHash, newHash];
+        await git(['update-ref', ...update], { cwd: change.repository });
+      }
+    }
   };
 
   async function* metered(chunks: AsyncIterable<Buffer>, claims: PushClaims): AsyncGenerator<Buffer> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ProbeReply } from '@millwright/crds';
 import type { Logger, Metrics, Telemetry } from '@millwright/otel';
 import type { Hono } from 'hono';
+import { createFence } from '../fence/fence.ts';
 import { addHealth } from '../shared/health.ts';
 import { observeHttp } from '../shared/observe-http.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
@@ -32,6 +33,8 @@ export interface GitHost {
   maintenance: MaintenanceOptions;
   /** Starts what runs by the clock; returns what stops it. */
   repeat(intervalMs: number): () => Promise<void>;
+  /** Ends its threads. */
+  close(): Promise<void>;
 }
 
 /** Wires the git host together. `missing` names what the process still waits for. */
@@ -69,6 +72,7 @@ export function createGitHost(
     config.MILLWRIGHT_MAX_ARTIFACT_BYTES,
   );
   const revocations = createRevocations();
+  const fence = createFence();
   const access = { signingKey: config.MILLWRIGHT_SIGNING_KEY, revocations, isOver: parts.isOver };
 
   const app = createApp(log);
@@ -85,6 +89,7 @@ export function createGitHost(
   addGitRoutes(app, {
     mirrors,
     bundles,
+    fence,
     authenticate: (authorization) => authenticate(authorization, 'git', access),
     limit: fairSemaphore(config.MILLWRIGHT_GIT_CONCURRENCY, Math.ceil(config.MILLWRIGHT_GIT_CONCURRENCY / 2)),
     allow: createAllowance(config.MILLWRIGHT_MAX_PUSH_BYTES),
@@ -108,5 +113,6 @@ export function createGitHost(
     probe: (key) => probeRepository(key, withCredentials(parts.lookup), log),
     maintenance,
     repeat: (intervalMs) => repeatMaintenance(maintenance, intervalMs),
+    close: () => fence.close(),
   };
 }

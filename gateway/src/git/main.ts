@@ -49,6 +49,7 @@ async function start(config: GitConfig, { log, telemetry }: Surroundings): Promi
   return {
     close: async () => {
       await server.close();
+      await host.close();
       await stopMaintenance();
       await broker?.close();
       await projects.close();

@@ -35,6 +35,8 @@ export interface MirrorOptions {
 }
 
 export interface Mirrors {
+  /** What the Project says now. Throws MirrorError. */
+  project(key: ProjectKey): Promise<ProjectSource>;
   /** Path of the mirror; made from the forge and the kept bundles when there is none. Throws MirrorError. */
   open(key: ProjectKey): Promise<string>;
   /**
@@ -167,6 +169,7 @@ export function createMirrors(options: MirrorOptions): Mirrors {
   };
 
   return {
+    project: source,
     open: async (key) => {
       const path = pathOf(key);
       if (opened.has(path) && (await exists(path))) return path;

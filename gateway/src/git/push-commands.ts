@@ -103,15 +103,28 @@ export async function readPushCommands(source: AsyncIterator<Uint8Array>): Promi
 }
 
 /**
- * The answer to a push of which nothing is taken (gitprotocol-pack, "Report Status"): git shows `reason` beside each ref.
+ * The answer to a push of which nothing is taken (gitprotocol-pack, "Report Status"): git shows `reason` beside each ref, and `remarks` above.
  */
-export function refusePush(start: PushStart, reason: string): Buffer {
-  const oneLine = reason.replaceAll(/\s+/g, ' ');
-  const refusals = start.commands.map(({ ref }) => pktLine(`ng ${ref} ${oneLine}\n`));
+export function refusePush(start: PushStart, reason: string, remarks: readonly string[] = []): Buffer {
+  const refusals = start.commands.map(({ ref }) => pktLine(`ng ${ref} ${oneLine(reason)}\n`));
   const report = Buffer.concat([pktLine('unpack ok\n'), ...refusals, flush]);
-  if (!start.capabilities.includes('side-band-64k')) return report;
-  return Buffer.concat([pktLine(Buffer.concat([Buffer.from([1]), report])), flush]);
+  if (!takesSideBand(start)) return report;
+  return Buffer.concat([remarksOf(start, remarks), sideBand(1, report), flush]);
 }
+
+/** Lines that git shows to who pushes, as those of the remote, when they come before the answer; none for a client that would not take them. */
+export function remarksOf(start: PushStart, remarks: readonly string[]): Buffer {
+  return Buffer.concat(takesSideBand(start) ? remarks.map((line) => sideBand(2, `${oneLine(line)}\n`)) : []);
+}
+
+const takesSideBand = ({ capabilities }: PushStart): boolean => capabilities.includes('side-band-64k');
+
+/** One packet holds so much. */
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 4096);
+
+/** A packet of the answer (1), or of what is shown to people (2). */
+const sideBand = (band: 1 | 2, content: string | Buffer): Buffer =>
+  pktLine(Buffer.concat([Buffer.from([band]), Buffer.from(content)]));
 
 const flush = Buffer.from('0000');
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { API_VERSION, type Project } from '@millwright/crds';
+import { API_VERSION, type Policy, type Project, policy } from '@millwright/crds';
 import { z } from 'zod';
 import { type Kube, KubeError } from './kube.ts';
 
@@ -9,11 +9,12 @@ export interface Credentials {
   password: string;
 }
 
-/** What is needed to talk to the repository of a Project. */
+/** What is needed to talk to the repository of a Project, and what may be changed in it. */
 export interface ProjectSource {
   url: string;
   defaultBranch: string;
   credentials?: Credentials;
+  policy?: Policy;
 }
 
 /** The Project is not there, or what it refers to is not. The message says what to change. */
@@ -136,12 +137,14 @@ export function kubeProjects(kube: Kube, access: Access): ProjectLookup {
     try {
       const project = await kube.get<Project>(`/apis/${API_VERSION}/namespaces/${namespace}/projects/${name}`);
       const { url, defaultBranch, [field]: reference } = project.spec.repository;
-      if (!reference) return { url, defaultBranch };
+      const source: ProjectSource = { url, defaultBranch };
+      if (project.spec.policy) source.policy = project.spec.policy;
+      if (!reference) return source;
       Missing = CredentialsError;
       remedy = '; create it, or correct the name';
       what = `Secret ${reference.name}, named by ${what} in spec.repository.${field},`;
       const path = `/api/v1/namespaces/${namespace}/secrets/${encodeURIComponent(reference.name)}`;
-      return { url, defaultBranch, credentials: credentialsOf(await kube.get<Secret>(path), reference.name, url) };
+      return { ...source, credentials: credentialsOf(await kube.get<Secret>(path), reference.name, url) };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       if (error.status === 404) throw new Missing(`${what} does not exist${remedy}`, false, error);
@@ -163,16 +166,17 @@ const fileSchema = z.record(
     url: z.string(),
     defaultBranch: z.string().default('main'),
     credentials: z.object({ username: z.string(), password: z.string() }).optional(),
+    policy: policy.optional(),
   }),
 );
 
-/** Looks Projects up in a JSON file `{"<namespace>/<name>": {url, defaultBranch?, credentials?}}`: for running without a cluster. */
+/** Looks Projects up in a JSON file `{"<namespace>/<name>": {url, defaultBranch?, credentials?, policy?}}`: for running without a cluster. */
 export function fileProjects(file: string): ProjectLookup {
   return async (namespace, name) => {
     const project = fileSchema.parse(JSON.parse(await readFile(file, 'utf8')))[`${namespace}/${name}`];
     if (!project) throw new ProjectError(`Project ${namespace}/${name} does not exist`, false);
-    const { credentials, ...source } = project;
-    return credentials ? { ...source, credentials } : source;
+    const { credentials, policy, ...source } = project;
+    return { ...source, ...(credentials ? { credentials } : {}), ...(policy ? { policy } : {}) };
   };
 }
 

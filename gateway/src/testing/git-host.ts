@@ -82,6 +82,9 @@ export async function startGitHost(
     lines,
     setProjects: (projects) => writeFile(projectsFile, JSON.stringify(projects)),
     cloneUrl: (token, path = 'team/app.git') => `${server.url.replace('//', `//x:${token}@`)}/${path}`,
-    close: () => server.close(0),
+    close: async () => {
+      await server.close(0);
+      await host.close();
+    },
   };
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { isFresh, remember } from './freshness.ts';
 
-/** One process of Millwright: the file that starts it becomes `/app/<name>.js` in its image. */
+/** One process of Millwright, or a thread of one: the file that starts it becomes `/app/<name>.js` in its image. */
 export interface Bundle {
   readonly image: ProductImage;
   readonly name: string;
@@ -22,6 +22,8 @@ export const bundles: readonly Bundle[] = [
   { image: 'gateway', name: 'recorder', entry: 'gateway/src/recorder/main.ts' },
   { image: 'gateway', name: 'publisher', entry: 'gateway/src/publisher/main.ts' },
   { image: 'gateway', name: 'git', entry: 'gateway/src/git/main.ts' },
+  // A thread of the two before it.
+  { image: 'gateway', name: 'fence-worker', entry: 'gateway/src/fence/fence-worker.ts' },
   { image: 'gateway', name: 'migrate', entry: 'supabase/src/migrate-main.ts' },
   { image: 'agents', name: 'agent', entry: 'agents/src/main.ts' },
 ];

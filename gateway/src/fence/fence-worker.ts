@@ -1,0 +1,15 @@
+/** Judges changes in a thread of its own: the core is synchronous, and whoever serves requests must not wait for a large change. */
+import { parentPort } from 'node:worker_threads';
+import { loadCore } from '@millwright/native-wasm';
+import type { Answer, Question } from './fence.ts';
+import { judge } from './judge.ts';
+
+async function answer({ change, timeoutMs }: Question): Promise<Answer> {
+  try {
+    return { judgement: await judge(await loadCore(), change, Date.now() + timeoutMs) };
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+parentPort?.on('message', async (question: Question) => parentPort?.postMessage(await answer(question)));
