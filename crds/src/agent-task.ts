@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { findings } from './policy.ts';
 import { workspace } from './project.ts';
 import { failureClasses, taskPhases } from './reasons.ts';
 import {
@@ -135,6 +136,11 @@ export const taskResult = z.object({
     .max(32)
     .optional()
     .meta({ description: 'Files that were stored, such as the whole output.' }),
+  findings: findings
+    .optional()
+    .meta({
+      description: 'What a person should look at in the published commit; the last may say how many more there are.',
+    }),
 });
 export type TaskResult = z.infer<typeof taskResult>;
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { artifactRef, taskIdentity } from './agent-task.ts';
+import { findings } from './policy.ts';
 import { failureClasses } from './reasons.ts';
 import { capabilities, commitHash, condition, integer, shellLine, text, time } from './values.ts';
 
@@ -186,6 +187,11 @@ export const publishBranchMessage = z.strictObject({
   /** Ref on the mirror that holds the commit. */
   ref: text(255),
   commit: commitHash,
+  /**
+   * Ref on the mirror that is pinned to what the Workflow started from: what the commit changes is judged against it. Without it, from an operator
+   * of the version before, nothing is published yet.
+   */
+  base: text(255).optional(),
   branch: text(255).min(1),
   /**
    * What the branch may point to when this is the first try: nothing, or a commit of this committer (an e-mail address) whose message has
@@ -215,6 +221,10 @@ export const effectResultMessage = z.strictObject({
   ok: z.boolean(),
   /** What can be done about it when it is not `ok`. */
   failure: z.enum(effectFailures).optional(),
+  /** One word for why, where the failure has one of its own: `Fenced`. */
+  reason: text(64).optional(),
+  /** What a person should look at in what was published. */
+  findings: findings.optional(),
   branch: text(255).optional(),
   commit: commitHash.optional(),
   message: text(1024).optional(),

@@ -1,6 +1,6 @@
 /** What the commits of agents may do to a repository. The fence of git host and publisher judges by it. */
 import { z } from 'zod';
-import { fields, text } from './values.ts';
+import { fields, integer, text } from './values.ts';
 
 const verdicts = ['allow', 'report', 'deny'] as const;
 const verdict = z.enum(verdicts);
@@ -61,3 +61,13 @@ export const policy = fields({
   description: 'What the commits of agents may change. Judged when they are pushed, and before they are published.',
 });
 export type Policy = z.infer<typeof policy>;
+
+/** Something in a commit that a person should look at; what the policy refuses is in the message of the task instead. */
+export const finding = z.object({
+  kind: text(32).meta({ description: 'What it is about: path, secret or test.' }),
+  path: text(256).meta({ description: 'The file; empty where no one file is meant.' }),
+  line: integer(1, 2_147_483_647).optional().meta({ description: 'The line, from 1 on.' }),
+  message: text(320).meta({ description: 'What is the matter.' }),
+});
+export type Finding = z.infer<typeof finding>;
+export const findings = z.array(finding).max(10);

@@ -1,7 +1,7 @@
 /** The fence: what a commit of an agent may change. Reads both trees, and every version of a file that the commit brings. */
-import type { Policy } from '@millwright/crds';
+import type { Finding, Policy } from '@millwright/crds';
 import { type Core, CoreError, type Listing, type PathReport } from '@millwright/native-wasm';
-import { bounded, type Change, type Finding, type Judgement } from './judgement.ts';
+import { bounded, type Change, type Judgement } from './judgement.ts';
 import { gitBytes, type ObjectOptions, TooLargeError } from './objects.ts';
 import { type Found, findSecrets } from './secrets.ts';
 import { findWeakenings, type Weakening } from './tests.ts';

@@ -1,4 +1,4 @@
-import type { Policy } from '@millwright/crds';
+import type { Finding, Policy } from '@millwright/crds';
 
 /** What a commit changes, and by what it is to be judged. */
 export interface Change {
@@ -10,18 +10,7 @@ export interface Change {
   policy?: Policy | undefined;
 }
 
-/** Something that a person should look at. */
-export interface Finding {
-  kind: 'path' | 'secret' | 'test';
-  /** Without characters that are not shown; empty where no one path is meant. */
-  path: string;
-  /** From 1 on. */
-  line?: number;
-  /** What is the matter, and what to change where it is refused. One line, without the path where `path` has it. */
-  message: string;
-}
-
-/** What the fence says of a change. Both lists are bounded, the most important first. */
+/** What the fence says of a change. Both lists are bounded, the most important first; messages are one line, and do not repeat the path. */
 export interface Judgement {
   /** Empty: the change may be. */
   refused: Finding[];

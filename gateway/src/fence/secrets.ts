@@ -1,6 +1,6 @@
 /** Secrets that a change adds, in whatever version of a file. What was in the files before is no fault of the change. */
+import type { Finding } from '@millwright/crds';
 import type { Core, ScannedText, SecretFinding } from '@millwright/native-wasm';
-import type { Finding } from './judgement.ts';
 import { type ObjectOptions, readObjects, TooLargeError } from './objects.ts';
 
 /** Together, in bytes: some seconds. */

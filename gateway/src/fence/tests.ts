@@ -1,6 +1,6 @@
 /** Whether a change weakens the tests. */
+import type { Finding } from '@millwright/crds';
 import { type Core, CoreError, type WeakeningFinding } from '@millwright/native-wasm';
-import type { Finding } from './judgement.ts';
 import { type ObjectOptions, readContents } from './objects.ts';
 import type { ChangedEntry } from './trees.ts';
 

@@ -16,6 +16,11 @@ export class LeaseLost extends PublishFailure {
   override readonly name = 'LeaseLost';
 }
 
+/** The policy of the Project refuses what the commit changes. */
+export class FencedFailure extends PublishFailure {
+  override readonly name = 'FencedFailure';
+}
+
 /** What can be done about an error. One that this process does not understand may be its own fault, and pass. */
 export function failureOf(error: unknown): EffectFailure {
   if (error instanceof PublishFailure) return error.failure;

@@ -3,6 +3,7 @@ import { type Broker, connect, topology } from '@millwright/broker';
 import { effectMessage } from '@millwright/crds';
 import { brokerMetrics, createMetrics } from '@millwright/otel';
 import { Hono } from 'hono';
+import { createFence } from '../fence/fence.ts';
 import { addHealth } from '../shared/health.ts';
 import { openProjects } from '../shared/lookup.ts';
 import { type Running, runProcess, type Surroundings } from '../shared/process.ts';
@@ -29,7 +30,9 @@ async function start(config: PublisherConfig, { log, telemetry }: Surroundings):
     log: (level, message, fields) => log[level](message, fields),
     ...brokerMetrics(metrics),
   });
+  const fence = createFence();
   const options = {
+    fence,
     lookup: withForgeCredentials(projects.lookup, config.MILLWRIGHT_FORGE_CREDENTIALS_FILE),
     // Without a cluster there is nobody to ask.
     isWanted: projects.kube ? taskWants(kubeTasks(projects.kube)) : async () => true,
@@ -60,6 +63,7 @@ async function start(config: PublisherConfig, { log, telemetry }: Surroundings):
     close: async () => {
       await consumer.cancel();
       await Promise.race([Promise.allSettled(underWay), sleep(15_000)]);
+      await fence.close();
       await broker?.close();
       await server.close(0);
       await projects.close();

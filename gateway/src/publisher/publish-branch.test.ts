@@ -2,7 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentTaskStatus, EffectResultMessage, PublishBranchMessage } from '@millwright/crds';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFence, FenceError } from '../fence/fence.ts';
 import { KubeError } from '../shared/kube.ts';
 import { CredentialsError, fileProjects } from '../shared/projects.ts';
 import type { ReadTask } from '../shared/tasks.ts';
@@ -20,6 +21,8 @@ let upstream: Awaited<ReturnType<Forge['repository']>>;
 let options: PublishOptions;
 let produced: string;
 let work: string;
+const fence = createFence();
+afterAll(() => fence.close());
 
 const branch = 'ai/generated/fix-tests/build';
 /** The message of a commit that an agent made for the task. */
@@ -34,6 +37,7 @@ const effect = (change: Partial<PublishBranchMessage> = {}): PublishBranchMessag
   project: 'app',
   ref: 'refs/attempts/task-1/1',
   commit: produced,
+  base: 'refs/workflows/wf-1/base',
   branch,
   replaces: {
     committer: 'test@example.com',
@@ -79,6 +83,7 @@ beforeEach(async () => {
   options = {
     lookup: fileProjects(join(folder, 'projects.json')),
     isWanted: async () => true,
+    fence,
     gitUrls: [host.url],
     signingKey,
     workDir: join(folder, 'publisher'),
@@ -113,6 +118,44 @@ describe('publishing a branch', () => {
     await clientGit(work, 'push', '-q', '--force', 'origin', 'HEAD:refs/attempts/task-1/1');
     expect(await publish()).toMatchObject({ ok: true });
     expect(await onForge()).toBe(produced);
+  });
+});
+
+describe('what the commit changes', () => {
+  it('is refused when the policy does not let agents change it, whatever the git host has let be', async () => {
+    const open = { paths: { classes: { ci: 'allow' as const } } };
+    const project = { url: upstream.url, credentials: forge.credentials };
+    await host.setProjects({ 'team/app': { ...project, policy: open } });
+    const changed = await attempt(1, { '.github/workflows/ci.yml': 'on: push' });
+    await host.setProjects({ 'team/app': project });
+    const answer = await publish(changed);
+    expect(answer).toMatchObject({ ok: false, failure: 'permanent', reason: 'Fenced' });
+    expect(answer.message).toMatch(
+      /^the policy of Project app \(spec\.policy\) refuses these changes; "\.github\/workflows/,
+    );
+    expect(await onForge()).toBe('');
+    await host.setProjects({ 'team/app': { ...project, policy: open } });
+    expect(await publish(changed)).toMatchObject({ ok: true });
+    expect(await onForge()).toBe(changed.commit);
+  });
+
+  it('is judged as a whole, from what the Workflow started from, and told where somebody should look at it', async () => {
+    await attempt(1, { 'go.mod': 'module a' });
+    const second = await attempt(2, { 'other.txt': 'x' });
+    const findings = [{ kind: 'path', path: 'go.mod', message: 'manifest' }];
+    expect(await publish(second)).toMatchObject({ ok: true, findings });
+  });
+
+  it('waits while nobody can tell', async () => {
+    const judge = () => Promise.reject(new FenceError('the change could not be judged'));
+    expect(await publish({}, { ...options, fence: { judge } })).toMatchObject({ ok: false, failure: 'temporary' });
+    expect(await onForge()).toBe('');
+  });
+
+  it('waits for an operator who says what it started from', async () => {
+    const { base: _, ...former } = effect();
+    expect(await publishBranch(former, options)).toMatchObject({ ok: false, failure: 'temporary' });
+    expect(await onForge()).toBe('');
   });
 });
 
@@ -231,6 +274,8 @@ describe('what cannot be published', () => {
     ['a refspec', { branch: 'ai/generated/a/b:refs/heads/main' }, /not a branch of the form/],
     ["another attempt's ref", { ref: 'refs/attempts/task-1/2' }, /not the ref of attempt 1/],
     ['a commit that is not there', { commit: 'a'.repeat(40) }, /no commit aaaa/],
+    ['a base that is not there', { base: 'refs/workflows/gone/base' }, /no base of its Workflow/],
+    ['a base that is a branch', { base: 'refs/heads/main' }, /not the ref of the base of a Workflow/],
     ['a project that is a path', { project: '../../etc' }, /not a namespace and a name/],
     ['a project that is not there', { project: 'gone' }, /Project team\/gone does not exist/],
   ];

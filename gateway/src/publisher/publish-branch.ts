@@ -1,15 +1,18 @@
-import { type EffectResultMessage, type PublishBranchMessage, reasons } from '@millwright/crds';
+import { type EffectResultMessage, type Finding, type PublishBranchMessage, reasons } from '@millwright/crds';
+import type { Fence } from '../fence/fence.ts';
+import { refusalOf } from '../fence/judgement.ts';
 import { KubeError } from '../shared/kube.ts';
 import { projectKey } from '../shared/project-key.ts';
-import type { ProjectLookup } from '../shared/projects.ts';
+import type { ProjectLookup, ProjectSource } from '../shared/projects.ts';
 import { isPast, type ReadTask } from '../shared/tasks.ts';
-import { failureOf, LeaseLost, PublishFailure } from './failure.ts';
+import { FencedFailure, failureOf, LeaseLost, PublishFailure } from './failure.ts';
 import { forgeBranch } from './forge-branch.ts';
-import { fetchCommit, type ScratchOptions, tidy } from './scratch.ts';
+import { fetchCommit, type Scratch, type ScratchOptions, tidy } from './scratch.ts';
 
 export interface PublishOptions extends ScratchOptions {
   lookup: ProjectLookup;
   isWanted: IsWanted;
+  fence: Pick<Fence, 'judge'>;
   /** For one effect in all; the time limit of this module when absent. */
   timeLimitMs?: number;
 }
@@ -19,6 +22,7 @@ export type IsWanted = (effect: PublishBranchMessage) => Promise<boolean>;
 
 /** The only place where anything is written on a forge. */
 const branchPattern = /^ai\/generated\/[A-Za-z0-9][-._A-Za-z0-9]*\/[A-Za-z0-9][-._A-Za-z0-9]*$/;
+const basePattern = /^refs\/workflows\/[-A-Za-z0-9]+\/base$/;
 /** Longer than a push of a large repository takes, and short enough that other projects are not kept waiting for a forge that hangs. */
 const TIME_LIMIT_MS = 3 * 60_000;
 /** A lease that is lost is looked at again; somebody who keeps moving the branch wins. */
@@ -38,8 +42,9 @@ export function taskWants(read: ReadTask): IsWanted {
   };
 }
 
-function check(effect: PublishBranchMessage): void {
-  const { branch, ref, task, attempt, project } = effect;
+/** Returns the ref of the base. */
+function check(effect: PublishBranchMessage): string {
+  const { branch, ref, task, attempt, project, base } = effect;
   // Both become part of paths.
   if (!projectKey(task.namespace, `${project}.git`))
     throw new PublishFailure('permanent', `${task.namespace}/${project} is not a namespace and a name`);
@@ -47,14 +52,41 @@ function check(effect: PublishBranchMessage): void {
     throw new PublishFailure('permanent', `${branch} is not a branch of the form ai/generated/<workflow>/<task>`);
   if (ref !== `refs/attempts/${task.uid}/${attempt}`)
     throw new PublishFailure('permanent', `${ref} is not the ref of attempt ${attempt} of the task`);
+  if (base === undefined)
+    throw new PublishFailure(
+      'temporary',
+      'an operator of the version before asks for it, who does not say what the work started from: the next one will',
+    );
+  if (!basePattern.test(base))
+    throw new PublishFailure('permanent', `${base} is not the ref of the base of a Workflow`);
+  return base;
 }
 
 /**
- * Moves the branch to the commit, or finds that nobody wants that any more (false). The order is the fence: where the branch is; then whether
- * the attempt goes on; then the push, from that place only. What a later attempt publishes comes after the second, so the push that an
- * earlier one still has in hand, on whichever replica, finds the branch elsewhere.
+ * Has the fence judge what the commit changes: the last word, whatever the git host has let be.
+ * @returns what a person should look at
+ * @throws FencedFailure; FenceError when nobody can tell, which may pass
  */
-async function publish(effect: PublishBranchMessage, options: PublishOptions): Promise<boolean> {
+async function judge(
+  { task, project, commit }: PublishBranchMessage,
+  { path, base }: Scratch,
+  { policy }: ProjectSource,
+  fence: PublishOptions['fence'],
+  timeoutMs: number,
+): Promise<Finding[]> {
+  const change = { repository: path, base, commit, policy };
+  const judgement = await fence.judge(task.namespace, change, timeoutMs);
+  if (judgement.refused.length === 0) return judgement.reported;
+  throw new FencedFailure('permanent', refusalOf(project, judgement).join('; '));
+}
+
+/**
+ * Moves the branch to the commit and returns what a person should look at in it, or finds that nobody wants that any more (undefined). The order
+ * guards the branch: where it is; then whether the attempt goes on; then the push, from that place only. What a later attempt publishes comes
+ * after the second, so the push that an earlier one still has in hand, on whichever replica, finds the branch elsewhere.
+ */
+async function publish(effect: PublishBranchMessage, options: PublishOptions): Promise<Finding[] | undefined> {
+  const base = check(effect);
   const limitMs = options.timeLimitMs ?? TIME_LIMIT_MS;
   const until = Date.now() + limitMs;
   const left = () => {
@@ -64,16 +96,18 @@ async function publish(effect: PublishBranchMessage, options: PublishOptions): P
   };
   const from = await options.lookup(effect.task.namespace, effect.project);
   const branch = forgeBranch(from, effect, left);
+  let findings: Finding[] | undefined;
   for (let lease = 1; ; lease += 1) {
     try {
       const head = await branch.head();
-      if (head === effect.commit) return true;
-      const scratch = await fetchCommit(effect, options, left);
-      if (head !== '') await branch.requireOurs(head, scratch);
-      if (!(await options.isWanted(effect))) return false;
-      await branch.push(head, effect.commit, scratch);
-      await tidy(scratch);
-      return true;
+      if (head === effect.commit) return findings ?? [];
+      const scratch = await fetchCommit(effect, base, options, left);
+      findings ??= await judge(effect, scratch, from, options.fence, left());
+      if (head !== '') await branch.requireOurs(head, scratch.path);
+      if (!(await options.isWanted(effect))) return undefined;
+      await branch.push(head, effect.commit, scratch.path);
+      await tidy(scratch.path);
+      return findings;
     } catch (error) {
       // Somebody moved the branch in between, perhaps another publisher with the same effect.
       if (!(error instanceof LeaseLost) || lease === MAX_LEASES) throw error;
@@ -93,10 +127,11 @@ export async function publishBranch(
   const { id, task, attempt, retry, branch, commit } = effect;
   const base = { type: 'effectResult' as const, id, task, attempt, retry };
   try {
-    check(effect);
-    return (await publish(effect, options)) ? { ...base, ok: true, branch, commit } : undefined;
+    const findings = await publish(effect, options);
+    return findings && { ...base, ok: true, branch, commit, ...(findings.length > 0 ? { findings } : {}) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { ...base, ok: false, failure: failureOf(error), message: message.slice(0, 1024) };
+    const reason = error instanceof FencedFailure ? { reason: reasons.Fenced } : {};
+    return { ...base, ok: false, failure: failureOf(error), ...reason, message: message.slice(0, 1024) };
   }
 }

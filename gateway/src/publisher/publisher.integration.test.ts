@@ -6,6 +6,7 @@ import { createTestVhost } from '@millwright/broker/testing';
 import { type EffectMessage, type EffectResultMessage, effectMessage, effectResultMessage } from '@millwright/crds';
 import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { createFence } from '../fence/fence.ts';
 import { fileProjects } from '../shared/projects.ts';
 import { clientGit, commit, type Forge, startForge } from '../testing/forge.ts';
 import { signingKey, startGitHost, type TestGitHost, tokenFor } from '../testing/git-host.ts';
@@ -53,9 +54,12 @@ beforeEach(async () => {
     },
     { prefetch: 100 },
   );
+  const fence = createFence();
+  cleanUp.defer(() => fence.close());
   const options = {
     lookup: fileProjects(join(folder, 'projects.json')),
     isWanted: async () => true,
+    fence,
     gitUrls: [host.url],
     signingKey,
     workDir: join(folder, 'publisher'),
@@ -89,6 +93,7 @@ async function produce(attempt = 1): Promise<EffectMessage> {
     project: 'app',
     ref: `refs/attempts/task-1/${attempt}`,
     commit: produced,
+    base: 'refs/workflows/wf-1/base',
     branch,
     replaces: { committer: 'test@example.com', lines: [origin] },
   };

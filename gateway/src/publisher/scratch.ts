@@ -13,15 +13,26 @@ export interface ScratchOptions {
   workDir: string;
 }
 
+/** A repository with what is to be published. */
+export interface Scratch {
+  path: string;
+  /** The commit that the Workflow started from. */
+  base: string;
+}
+
+/** The base of a project's effect at hand. */
+const BASE = 'refs/published/base';
+
 /**
- * Path of a scratch repository that has the commit to publish, from the git host. Throws PublishFailure.
+ * Fetches the commit to publish, and the one that its Workflow started from, from the git host into a scratch repository. Throws PublishFailure.
  * @param left milliseconds left for it
  */
 export async function fetchCommit(
   { task, project, commit }: PublishBranchMessage,
+  base: string,
   { gitUrls, signingKey, workDir }: ScratchOptions,
   left: () => number,
-): Promise<string> {
+): Promise<Scratch> {
   const { namespace } = task;
   const scratch = join(workDir, namespace, `${project}.git`);
   await mkdir(scratch, { recursive: true });
@@ -30,24 +41,27 @@ export async function fetchCommit(
     () => true,
     () => false,
   );
-  if (present) return scratch;
   const url = `${gitReplica(gitUrls, namespace, project)}/${namespace}/${project}.git`;
   const now = Math.floor(Date.now() / 1000);
   const token = signServiceToken({ aud: ['service'], sub: 'publisher', iat: now, exp: now + 600 }, signingKey);
   try {
-    // A ref, so that the next fetch need not bring the history again. One for the project: what it pointed to is not needed any more.
-    await git(['fetch', '--quiet', '--no-write-fetch-head', '--', url, `+${commit}:refs/published/last`], {
+    // Refs, so that the next fetch need not bring the history again. One each for the project: what it pointed to is not needed any more.
+    const wanted = [`+${base}:${BASE}`, ...(present ? [] : [`+${commit}:refs/published/last`])];
+    await git(['fetch', '--quiet', '--no-write-fetch-head', '--', url, ...wanted], {
       cwd: scratch,
       login: { url, credentials: { username: 'publisher', password: token } },
       timeoutMs: left(),
     });
-    return scratch;
+    const started = await git(['rev-parse', '--verify', `${BASE}^{commit}`], { cwd: scratch });
+    return { path: scratch, base: started.trim() };
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
-    const gone = /not our ref|bad object|could not find/i.test(error.stderr);
+    const gone = /not our ref|bad object|could not find|couldn't find remote ref/i.test(error.stderr);
     // Whatever is wrong with it, it can be made anew.
     await rm(scratch, { recursive: true, force: true });
-    const message = gone ? `the git host has no commit ${commit}` : forgeFailure(error).message;
+    const message = gone
+      ? `the git host has no commit ${commit}, or no base of its Workflow`
+      : forgeFailure(error).message;
     throw new PublishFailure(gone ? 'permanent' : 'temporary', `cannot fetch the commit to publish: ${message}`, error);
   }
 }

@@ -143,6 +143,7 @@ it('carries a commit from a sandbox to the forge, and ends a token when the atte
     project: 'app',
     ref: 'refs/attempts/task-1/1',
     commit: produced,
+    base: 'refs/workflows/wf-1/base',
     branch: 'ai/generated/wf/build',
     replaces: { committer: 'test@example.com', lines: ['Millwright-Branch: ai/generated/wf/build'] },
   });

@@ -10,7 +10,7 @@ export type TaskAction =
   | { do: 'release' }
   /** `pool`: whose sandboxes are to take it, `<namespace>/<name>`. */
   | { do: 'publishWork'; attempt: number; kind: WorkKind; key: WorkKey; pool: string }
-  | { do: 'publishBranch'; attempt: number; retry: number; commit: string; ref: string; branch: string }
+  | { do: 'publishBranch'; attempt: number; retry: number; commit: string; ref: string; base: string; branch: string }
   /** The whole next status; the difference to the current one is written. `lazy`: only when still true after a while. */
   | { do: 'status'; status: AgentTaskStatus; lazy?: boolean; note?: Note }
   | { do: 'grant'; claim: number; kind: WorkKind }

@@ -146,7 +146,7 @@ async function publishWork(
 
 async function publishBranch(
   task: AgentTask,
-  { attempt, retry, commit, ref, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
+  { attempt, retry, commit, ref, base, branch }: Extract<TaskAction, { do: 'publishBranch' }>,
   { broker, memories, settings, epoch, now }: ExecuteTaskOptions,
 ): Promise<void> {
   const id = messageIds.effect(task.metadata.uid, attempt, 'branch');
@@ -163,6 +163,7 @@ async function publishBranch(
       project: task.spec.projectRef.name,
       ref,
       commit,
+      base,
       branch,
       replaces: { committer: settings.author.email, lines: originOf(task) },
     },

@@ -145,6 +145,7 @@ describe('the end of a run', () => {
       retry: 0,
       commit: COMMIT,
       ref: 'refs/attempts/uid-flow-build/1',
+      base: 'refs/workflows/uid-flow/base',
       branch: 'ai/generated/flow/build',
     });
   });
@@ -283,6 +284,20 @@ describe('a branch that the forge does not take for now', () => {
     const { phase, result: kept } = statusOf(planTask(observation({ ...running, inbox }), NOW));
     expect(phase).toBe('Failed');
     expect(kept).toMatchObject({ commit: COMMIT });
+  });
+
+  test('what the policy does not let agents change has a reason of its own', () => {
+    const fenced = answer(2, { ok: false, failure: 'permanent', reason: 'Fenced', message: 'CODEOWNERS' });
+    const status = statusOf(planTask(observation({ ...running, inbox: { ...acting, effectResult: fenced } }), NOW));
+    expect(status).toMatchObject({ phase: 'Failed', reason: 'Fenced', message: expect.stringContaining('CODEOWNERS') });
+  });
+
+  test('what a person should look at is in the result, and the message says so', () => {
+    const findings = [{ kind: 'test', path: 'a.test.ts', line: 3, message: 'an assertion is gone' }];
+    const published = answer(2, { findings });
+    const status = statusOf(planTask(observation({ ...running, inbox: { ...acting, effectResult: published } }), NOW));
+    expect(status.result).toEqual({ commit: COMMIT, ref: expect.anything(), findings });
+    expect(status.message).toMatch(/^published .*; status\.result\.findings says what to look at$/);
   });
 
   test('the end leaves nothing of the wait', () => {

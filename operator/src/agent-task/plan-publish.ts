@@ -3,8 +3,9 @@ import type { Note } from '../note.ts';
 import { type BackoffPolicy, fullJitter } from '../runtime/backoff.ts';
 import type { TaskAction, TaskPlan } from './actions.ts';
 import { ids, isHeldLong } from './inbox.ts';
-import { attemptRef, branchOf } from './names.ts';
+import { attemptRef, baseRef, branchOf } from './names.ts';
 import type { TaskObservation } from './observation.ts';
+import { workflowOf } from './owner.ts';
 import { afterFailure, attemptOf, type Failure, failureNote, finished, iso, nextStatus } from './status.ts';
 
 /** Between two tries to publish a branch that the forge does not take for now. */
@@ -48,9 +49,11 @@ export function publish(
   }
   const answer = inbox.effectResult?.message;
   if (answer?.ok) {
-    const branch = answer.branch ?? '';
-    const message = `published ${result.commit.slice(0, 12)} as ${branch}`;
-    return end(finished(task, now, 'Succeeded', reasons.Completed, message, { result, branch, ...tests }), {
+    const { branch = '', findings } = answer;
+    const look = findings ? '; status.result.findings says what to look at' : '';
+    const message = `published ${result.commit.slice(0, 12)} as ${branch}${look}`;
+    const published = findings ? { ...result, findings } : result;
+    return end(finished(task, now, 'Succeeded', reasons.Completed, message, { result: published, branch, ...tests }), {
       type: 'Normal',
       reason: 'Succeeded',
       message,
@@ -76,7 +79,7 @@ function refusalOf({ task }: TaskObservation, answer: EffectResultMessage, now: 
   const said = answer.message ?? 'no reason given';
   return {
     class: 'governance',
-    reason: reasons.PublishRefused,
+    reason: answer.reason === reasons.Fenced ? reasons.Fenced : reasons.PublishRefused,
     message: `the branch cannot be published: ${said}${isOver ? ' (tried for an hour)' : ''}`,
   };
 }
@@ -138,6 +141,7 @@ function ask(
       retry: failuresOf(task),
       commit: result.commit,
       ref: attemptRef(task.metadata.uid, attempt),
+      base: baseRef(workflowOf(task)?.uid ?? task.metadata.uid),
       branch,
     });
   // What the forge said last stays until it says something else.
