@@ -119,6 +119,12 @@ describe('secrets', () => {
     }
   });
 
+  it('finds one behind however many that are none', async () => {
+    const unsure = `const a = 'ghp_${'q7Zx2Kp9Vm4T'.repeat(3)}';\n`.repeat(1500);
+    const { refused } = await change({ 'src/b.ts': `${unsure}${NEW_SECRET}\n` });
+    expect(refused).toEqual([expect.stringContaining('src/b.ts:1501: a secret')]);
+  });
+
   it('reports what only may be one, and what is in files for tests', async () => {
     const { refused, reported } = await change({
       'src/b.ts': `const a = 'ghp_${'q7Zx2Kp9Vm4T'.repeat(3)}';\n`,

@@ -1,4 +1,5 @@
 /** Secrets that a change adds, in whatever version of a file. What was in the files before is no fault of the change. */
+import { hash } from 'node:crypto';
 import type { Finding } from '@millwright/crds';
 import type { Core, ScannedText, SecretFinding } from '@millwright/native-wasm';
 import { type ObjectOptions, readObjects, TooLargeError } from './objects.ts';
@@ -11,8 +12,10 @@ const PIECE = 1024 * 1024;
 const OVERLAP = 64 * 1024;
 /** Of one call: many small files together. */
 const BATCH = 4 * 1024 * 1024;
-/** More than anybody reads, and bounded. */
-const MAX_FOUND = 1000;
+/** Of what is not refused, more than anybody reads. */
+const MAX_UNSURE = 1000;
+/** Of the rest: none may be left out, since the last may be the only one that is new. */
+const MAX_SURE = 10_000;
 
 export interface Found {
   severity: SecretFinding['severity'];
@@ -20,10 +23,10 @@ export interface Found {
 }
 
 /** A secret with the blob that has it. */
-interface Place {
+interface Place extends Pick<SecretFinding, 'rule' | 'preview' | 'severity'> {
   index: number;
   line: number;
-  found: SecretFinding;
+  /** Its SHA-256. */
   secret: string;
 }
 
@@ -54,9 +57,8 @@ export async function findSecrets(
   if (places.length === 0) return [];
   const known = new Set((await scan(core, before, [], options)).map(({ secret }) => secret));
   const found = new Map<string, Found>();
-  for (const { index, line, secret, ...place } of places) {
+  for (const { index, line, secret, rule, preview, severity } of places) {
     const path = paths[index] ?? '';
-    const { rule, preview, severity } = place.found;
     const id = `${path}\0${secret}`;
     // The versions of a file that a history has often share it.
     if (known.has(secret) || found.has(id)) continue;
@@ -72,14 +74,21 @@ async function scan(
   options: ObjectOptions,
 ): Promise<Place[]> {
   const places: Place[] = [];
+  let sure = 0;
   let batch: Piece[] = [];
   let batched = 0;
+
+  function keep(place: Place): void {
+    if (place.severity === 'high') sure += 1;
+    else if (places.length - sure >= MAX_UNSURE) return;
+    if (sure > MAX_SURE) throw new TooLargeError(`there are more than ${MAX_SURE} secrets`);
+    places.push(place);
+  }
 
   function flush(): void {
     const texts = batch.map(({ index, contents }): ScannedText => ({ path: paths[index] ?? '', contents }));
     const found = core.scanSecrets(texts);
-    for (const [at, piece] of batch.entries()) places.push(...placesOf(piece, found[at] ?? []));
-    places.splice(MAX_FOUND);
+    for (const [at, piece] of batch.entries()) for (const place of placesOf(piece, found[at] ?? [])) keep(place);
     batch = [];
     batched = 0;
   }
@@ -136,11 +145,13 @@ function placesOf({ index, contents, linesBefore, isFirst, isLast }: Piece, foun
   const to = isLast ? contents.length : contents.length - OVERLAP / 2;
   return found
     .filter(({ start }) => start >= from && start < to)
-    .map((one) => ({
+    .map(({ start, end, line, rule, preview, severity }) => ({
       index,
-      line: linesBefore + one.line,
-      found: one,
-      secret: contents.toString('latin1', one.start, one.end),
+      line: linesBefore + line,
+      rule,
+      preview,
+      severity,
+      secret: hash('sha256', contents.subarray(start, end), 'hex'),
     }));
 }
 
