@@ -136,11 +136,9 @@ export const taskResult = z.object({
     .max(32)
     .optional()
     .meta({ description: 'Files that were stored, such as the whole output.' }),
-  findings: findings
-    .optional()
-    .meta({
-      description: 'What a person should look at in the published commit; the last may say how many more there are.',
-    }),
+  findings: findings.optional().meta({
+    description: 'What a person should look at in the published commit; the last may say how many more there are.',
+  }),
 });
 export type TaskResult = z.infer<typeof taskResult>;
 
