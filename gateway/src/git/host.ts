@@ -47,6 +47,8 @@ export function createGitHost(
     log: Logger;
     telemetry: Telemetry;
     missing: () => string[];
+    /** How long a Project is taken for what it was when it was read, in milliseconds: 5 s by default. */
+    projectFreshMs?: number;
   },
 ): GitHost {
   const { metrics, log } = parts;
@@ -56,7 +58,7 @@ export function createGitHost(
   const stored = metrics.counter('millwright_artifact_bytes_total');
   const withCredentials = (projects: ProjectLookup) =>
     withForgeCredentials(projects, config.MILLWRIGHT_FORGE_CREDENTIALS_FILE);
-  const lookup = withCredentials(cachedProjects(parts.lookup, PROJECT_FRESH_MS));
+  const lookup = withCredentials(cachedProjects(parts.lookup, parts.projectFreshMs ?? PROJECT_FRESH_MS));
   const bundles = createBundles(config.MILLWRIGHT_BUNDLE_DIR);
   const mirrors = createMirrors({
     folder: join(config.MILLWRIGHT_DATA_DIR, 'mirrors'),

@@ -74,6 +74,8 @@ export async function startGitHost(
     log,
     telemetry,
     missing: () => [],
+    // What `setProjects` says holds at once.
+    projectFreshMs: 0,
   });
   const server = await listen(host.app, { port: 0, hostname: '127.0.0.1' });
   return {
