@@ -50,6 +50,21 @@ test('bundles again only when a source has changed, an imported one included', a
   expect(execFileSync(process.execPath, [operator()], { encoding: 'utf8' })).toBe('good bye\n');
 });
 
+test('a trace names the lines of the sources, and the source map is free of those of dependencies', async () => {
+  write('node_modules/large/package.json', '{"main": "index.js"}');
+  write('node_modules/large/index.js', `exports.run = (call) => call();\n${'exports.a = 1;\n'.repeat(1000)}`);
+  write(
+    'operator/src/main.ts',
+    "import large from 'large';\n\nlarge.run(() => {\n  console.log(new Error('x').stack);\n});\n",
+  );
+  await bundleProcesses(repository);
+  const stack = execFileSync(process.execPath, ['--enable-source-maps', operator()], { encoding: 'utf8' });
+  expect(stack).toContain('operator/src/main.ts:4:');
+  expect(stack).toContain('node_modules/large/index.js:1');
+  const { mappings } = JSON.parse(readFileSync(`${operator()}.map`, 'utf8'));
+  expect(mappings.length).toBeLessThan(1000);
+});
+
 test('what is imported later is not read at the start', async () => {
   write('operator/src/main.ts', "if (process.argv[2]) console.log((await import('./late.ts')).late);");
   write('operator/src/late.ts', "export const late = 'rarely needed';");
