@@ -115,6 +115,8 @@ export const reasons = {
   RepositoryNotFound: 'RepositoryNotFound',
   /** The default branch is not in the repository. */
   BranchNotFound: 'BranchNotFound',
+  /** A glob of `spec.policy.paths` is wrong, so every change would be refused. */
+  PolicyInvalid: 'PolicyInvalid',
   /** The Secret with the credentials is not there, or is not what it should be. */
   CredentialsMissing: 'CredentialsMissing',
   /** The forge wants credentials, or does not take those that it was given. */

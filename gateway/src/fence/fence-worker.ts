@@ -2,11 +2,13 @@
 import { parentPort } from 'node:worker_threads';
 import { loadCore } from '@millwright/native-wasm';
 import type { Answer, Question } from './fence.ts';
-import { judge } from './judge.ts';
+import { judge, problemOf } from './judge.ts';
 
-async function answer({ change, timeoutMs }: Question): Promise<Answer> {
+async function answer(question: Question): Promise<Answer> {
   try {
-    return { judgement: await judge(await loadCore(), change, Date.now() + timeoutMs) };
+    const core = await loadCore();
+    if ('policy' in question) return { problem: problemOf(core, question.policy) };
+    return { judgement: await judge(core, question.change, Date.now() + question.timeoutMs) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

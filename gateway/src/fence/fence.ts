@@ -1,18 +1,22 @@
 import { Worker } from 'node:worker_threads';
+import type { Policy } from '@millwright/crds';
 import { fairSemaphore } from '../shared/semaphore.ts';
 import type { Change, Judgement } from './judgement.ts';
 
-/** It could not be found out whether a change may be; later it may. */
+/** It could not be found out whether a change may be, or a policy is right; later it may. */
 export class FenceError extends Error {
   override readonly name = 'FenceError';
 }
 
-export interface Question {
-  change: Change;
-  /** For git. */
-  timeoutMs: number;
-}
-export type Answer = { judgement: Judgement } | { error: string };
+export type Question =
+  | {
+      change: Change;
+      /** For git. */
+      timeoutMs: number;
+    }
+  | { policy: Policy };
+/** A judgement of a change, a problem of a policy unless there is none, or why there is no answer. */
+export type Answer = { judgement: Judgement } | { problem: string | undefined } | { error: string };
 
 export interface Fence {
   /**
@@ -20,6 +24,11 @@ export interface Fence {
    * @throws FenceError
    */
   judge(namespace: string, change: Change, timeoutMs?: number): Promise<Judgement>;
+  /**
+   * What is wrong with a policy of a project of this namespace, whatever is changed; undefined: nothing.
+   * @throws FenceError
+   */
+  problemOf(namespace: string, policy: Policy): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -68,22 +77,31 @@ export function createFence(): Fence {
     free.push(place);
   }
 
-  async function ask(change: Change, timeoutMs: number): Promise<Judgement> {
+  async function ask(question: Question, limitMs: number): Promise<Exclude<Answer, { error: string }>> {
     const place = take();
     let answer: Answer;
     try {
-      answer = await answerOf(place.worker, { change, timeoutMs }, timeoutMs + GRACE_MS);
+      answer = await answerOf(place.worker, question, limitMs);
     } catch (error) {
       void place.worker.terminate();
       throw error;
     }
     giveBack(place);
-    if ('judgement' in answer) return answer.judgement;
-    throw new FenceError(`the change could not be judged: ${answer.error}`);
+    if ('error' in answer) throw new FenceError(`it could not be judged: ${answer.error}`);
+    return answer;
   }
 
   return {
-    judge: (namespace, change, timeoutMs = TIMEOUT_MS) => inTurn(namespace, () => ask(change, timeoutMs)),
+    async judge(namespace, change, timeoutMs = TIMEOUT_MS) {
+      const answer = await inTurn(namespace, () => ask({ change, timeoutMs }, timeoutMs + GRACE_MS));
+      if ('judgement' in answer) return answer.judgement;
+      throw new FenceError('it could not be judged: its thread answered something else');
+    },
+    async problemOf(namespace, policy) {
+      const answer = await inTurn(namespace, () => ask({ policy }, GRACE_MS));
+      if ('problem' in answer) return answer.problem;
+      throw new FenceError('it could not be judged: its thread answered something else');
+    },
     async close() {
       await Promise.all(free.map(({ worker }) => worker.terminate()));
     },
@@ -99,7 +117,7 @@ const startWorker = (): Worker =>
 /** @throws FenceError when the thread ends, or does not answer in time */
 async function answerOf(worker: Worker, question: Question, limitMs: number): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const fail = (why: string) => reject(new FenceError(`the change could not be judged: ${why}`));
+  const fail = (why: string) => reject(new FenceError(`it could not be judged: ${why}`));
   const onError = (error: unknown) => fail(error instanceof Error ? error.message : String(error));
   const onExit = (code: number) => fail(`its thread ended with ${code}`);
   const timer = setTimeout(() => fail(`it took longer than ${limitMs / 1000} s`), limitMs);

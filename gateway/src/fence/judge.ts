@@ -47,12 +47,29 @@ export async function judge(core: Core, change: Change, deadline: number): Promi
     if (!(error instanceof CoreError)) throw error;
     if (error.code === 'Budget' || error.code === 'Size')
       return refusal(`too large to be judged: ${error.message}: make the change smaller`);
-    if (wrongPolicy.has(error.code)) return refusal(`spec.policy.paths of the Project is wrong: ${error.message}`);
+    const problem = problemIn(error);
+    if (problem !== undefined) return refusal(problem);
     throw error;
   }
 }
 
+/** What is wrong with a policy by itself, whatever is changed; undefined: nothing. */
+export function problemOf(core: Pick<Core, 'judgePaths'>, policy: Policy): string | undefined {
+  const nothing: Listing = { entries: Buffer.alloc(0), targets: [] };
+  try {
+    judgePaths(core, nothing, nothing, policy);
+    return undefined;
+  } catch (error) {
+    const problem = error instanceof CoreError ? problemIn(error) : undefined;
+    if (problem === undefined) throw error;
+    return problem;
+  }
+}
+
 const wrongPolicy: ReadonlySet<string> = new Set(['Glob', 'Policy', 'Intolerable']);
+
+const problemIn = ({ code, message }: CoreError): string | undefined =>
+  wrongPolicy.has(code) ? `spec.policy.paths of the Project is wrong: ${message}` : undefined;
 
 const refusal = (message: string): Judgement => ({ refused: [{ kind: 'path', path: '', message }], reported: [] });
 
@@ -67,7 +84,12 @@ async function isCommit(id: string, options: ObjectOptions): Promise<boolean> {
   return type.toString().trim() === 'commit';
 }
 
-function judgePaths(core: Core, before: Listing, after: Listing, policy: Policy | undefined): Findings {
+function judgePaths(
+  core: Pick<Core, 'judgePaths'>,
+  before: Listing,
+  after: Listing,
+  policy: Policy | undefined,
+): Findings {
   const { allow, deny, classes, tolerated } = policy?.paths ?? {};
   const report = core.judgePaths(before, after, {
     ...(allow ? { allow } : {}),

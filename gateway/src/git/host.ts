@@ -112,7 +112,7 @@ export function createGitHost(
     app,
     revocations,
     // Not from the cache: a probe is asked for because the Project has just changed.
-    probe: (key) => probeRepository(key, withCredentials(parts.lookup), log),
+    probe: (key) => probeRepository(key, withCredentials(parts.lookup), fence, log),
     maintenance,
     repeat: (intervalMs) => repeatMaintenance(maintenance, intervalMs),
     close: () => fence.close(),

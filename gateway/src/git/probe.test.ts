@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { createFence } from '../fence/fence.ts';
 import { ProjectError, type ProjectSource } from '../shared/projects.ts';
 import { type Forge, startForge } from '../testing/forge.ts';
 import { recordingLog } from '../testing/git-host.ts';
@@ -13,6 +14,7 @@ vi.setConfig({ testTimeout: 60_000 });
 let folder: string;
 let forge: Forge;
 let good: ProjectSource;
+const fence = createFence();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'millwright-probe-'));
   forge = await startForge(join(folder, 'forge'));
@@ -20,12 +22,13 @@ beforeAll(async () => {
   good = { url, defaultBranch: 'main', credentials: forge.credentials };
 });
 afterAll(async () => {
+  await fence.close();
   await forge.close();
   await rm(folder, { recursive: true, force: true });
 });
 
 const probe = (lookup: () => Promise<ProjectSource>) =>
-  probeRepository({ namespace: 'team', project: 'app' }, lookup, recordingLog().log);
+  probeRepository({ namespace: 'team', project: 'app' }, lookup, fence, recordingLog().log);
 const without = ({ credentials: _, ...source }: ProjectSource): ProjectSource => source;
 
 const cases: [string, () => ProjectSource, string, string, RegExp][] = [
@@ -73,6 +76,14 @@ const cases: [string, () => ProjectSource, string, string, RegExp][] = [
     'RepositoryUnusable',
     /https:\/\/ clone URL/,
   ],
+  [
+    'a glob of its policy that is wrong',
+    () => ({ ...good, policy: { paths: { deny: ['src/**', 'src/[a'] } } }),
+    'False',
+    'PolicyInvalid',
+    /^spec\.policy\.paths of the Project is wrong: deny, .*/,
+  ],
+  ['a policy', () => ({ ...good, policy: { paths: { deny: ['infra/**'] } } }), 'True', 'Reachable', /^$/],
   ['a scheme of its own', () => ({ ...good, url: 'ext::sh' }), 'False', 'RepositoryUnusable', /https:\/\/ clone URL/],
 ];
 it.each(cases)('%s', async (_, source, status, reason, message) => {

@@ -1,5 +1,6 @@
 import { type ProbeReply, type Reason, reasons } from '@millwright/crds';
 import type { Logger } from '@millwright/otel';
+import type { Fence } from '../fence/fence.ts';
 import { type ForgeFailureKind, forgeFailure } from '../shared/forge-failure.ts';
 import { GitError, git } from '../shared/git-command.ts';
 import type { ProjectKey } from '../shared/project-key.ts';
@@ -18,10 +19,11 @@ const reasonOf: Partial<Record<ForgeFailureKind, Reason>> = {
   damaged: reasons.RepositoryUnusable,
 };
 
-/** Asks the forge for the default branch of a Project, as a fetch would begin. Never throws. */
+/** Looks at the policy of a Project, and asks the forge for its default branch, as a fetch would begin. Never throws. */
 export async function probeRepository(
   { namespace, project }: ProjectKey,
   lookup: ProjectLookup,
+  fence: Pick<Fence, 'problemOf'>,
   log: Logger,
 ): Promise<ProbeReply> {
   const answer = (status: ProbeReply['status'], reason: Reason, message: string): ProbeReply => ({
@@ -32,7 +34,9 @@ export async function probeRepository(
   });
   try {
     const source = await lookup(namespace, project);
-    const { url, defaultBranch, credentials } = source;
+    const { url, defaultBranch, credentials, policy } = source;
+    const wrong = policy && (await fence.problemOf(namespace, policy));
+    if (wrong) return answer('False', reasons.PolicyInvalid, wrong);
     const ref = `refs/heads/${defaultBranch}`;
     const found = await git(['ls-remote', '--quiet', '--', url, ref], {
       login: credentials ? { url, credentials } : undefined,

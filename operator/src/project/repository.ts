@@ -18,6 +18,7 @@ const lasting: ReadonlySet<string> = new Set([
   reasons.CredentialsMissing,
   reasons.CredentialsRefused,
   reasons.BranchNotFound,
+  reasons.PolicyInvalid,
 ]);
 
 /**
