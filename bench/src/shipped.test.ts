@@ -9,7 +9,7 @@ it('starts node as the image does', () => {
     'COPY dist/*.js /app/',
     'ENV NODE_ENV=production \\',
     '    NODE_OPTIONS="--enable-source-maps --max-semi-space-size=8"',
-    'ENV OTHER=value NODE_EXTRA_CA_CERTS=/etc/ca.pem',
+    'ENV MALLOC_ARENA_MAX=2 OTHER=value NODE_EXTRA_CA_CERTS=/etc/ca.pem',
     'CMD ["node", "--max-old-space-size=256", "/app/operator.js"]',
   ].join('\n');
   expect(parseContainerfile(text, '/repo/operator/dist')).toEqual({
@@ -17,6 +17,7 @@ it('starts node as the image does', () => {
     env: {
       NODE_ENV: 'production',
       NODE_OPTIONS: '--enable-source-maps --max-semi-space-size=8',
+      MALLOC_ARENA_MAX: '2',
       NODE_EXTRA_CA_CERTS: '/etc/ca.pem',
     },
   });

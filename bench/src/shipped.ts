@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-/** Arguments of Node, and its own environment, with which an image of the product starts its process. */
+/** Arguments of Node, and the environment of it and of its allocator, with which an image of the product starts its process. */
 export interface Shipped {
   args: string[];
   env: Record<string, string>;
@@ -35,7 +35,7 @@ export function parseContainerfile(text: string, dist: string): Shipped {
   if (program !== 'node') throw new Error('the Containerfile does not start node: bench/src/shipped.ts reads its CMD');
   const env: Record<string, string> = {};
   for (const line of lines.filter((candidate) => candidate.startsWith('ENV ')))
-    for (const [, name = '', quoted, plain] of line.matchAll(/(NODE_\w+)=(?:"([^"]*)"|(\S+))/g))
+    for (const [, name = '', quoted, plain] of line.matchAll(/((?:NODE|MALLOC)_\w+)=(?:"([^"]*)"|(\S+))/g))
       env[name] = quoted ?? plain ?? '';
   return { args: args.map((arg) => arg.replace(/^\/app\//, `${dist}/`)), env };
 }
