@@ -1,6 +1,6 @@
 //! Hashing and interning of byte strings under a seed, since who writes the input must not be able to choose what collides.
 
-use crate::Limit;
+use crate::{Limit, block};
 
 /// The key of all hashes of an operation. Results never depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,22 +19,21 @@ const K1: u64 = 0xe703_7ed1_a0b4_28db;
 /// A 64-bit hash: folded multiplication over pairs of words of eight bytes. Both factors have the key in them, so that nobody can make one of them zero.
 pub fn hash(bytes: &[u8], seed: Seed) -> u64 {
     let (key, mut state) = (seed.0 ^ K1, seed.0 ^ K0);
-    let (pairs, rest) = bytes.as_chunks::<16>();
-    for pair in pairs {
-        let (first, second) = halves(pair);
-        state = fold(state ^ first, key ^ second);
-    }
-    let mut last = [0; 16];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    let (first, second) = halves(&last);
+    // Whole words only: bytes that are gathered one by one take longer than the rest. So the last ones reach back into what was read.
+    let (first, second) = if let Some(last) = bytes.last_chunk::<{ block::LEN }>() {
+        for pair in bytes[..bytes.len() - 1].as_chunks::<{ block::LEN }>().0 {
+            let (first, second) = block::words(pair);
+            state = fold(state ^ first, key ^ second);
+        }
+        block::words(last)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
+    } else {
+        (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
+    };
     fold(fold(state ^ first, key ^ second) ^ bytes.len() as u64, K0)
-}
-
-fn halves(bytes: &[u8; 16]) -> (u64, u64) {
-    let both = u128::from_le_bytes(*bytes);
-    (both as u64, (both >> 64) as u64)
 }
 
 /// The two middle parts of a product: WebAssembly has no multiplication with a result of 128 bits, and takes three times as long for a whole one.

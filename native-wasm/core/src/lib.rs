@@ -3,6 +3,7 @@
 //! Whatever comes from outside may be hostile. Each function answers within a bound on time ([`Budget`]) and memory ([`Limit`]), and names
 //! the place of what is wrong; none panics.
 
+mod block;
 mod budget;
 pub mod diff;
 pub mod edits;

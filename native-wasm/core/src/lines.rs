@@ -1,4 +1,4 @@
-use crate::Limit;
+use crate::{Limit, block};
 use core::ops::Range;
 
 /// The lines of a text, each with its line end: `\n`, since a `\r` before it belongs to the line as it does for git. The last may have none.
@@ -24,9 +24,9 @@ impl<'a> Lines<'a> {
     pub fn of(bytes: &'a [u8]) -> Result<Self, Limit> {
         Limit::check_size(bytes)?;
         // Counting first is faster than growing, and asks for no more than is needed.
-        let count = memchr::memchr_iter(b'\n', bytes).count();
+        let count = block::count(bytes, b'\n');
         let mut ends = Limit::reserve(count + 1)?;
-        ends.extend(memchr::memchr_iter(b'\n', bytes).map(|at| at as u32 + 1));
+        block::each(bytes, b'\n', |at| ends.push(at as u32 + 1));
         if bytes.last().is_some_and(|last| *last != b'\n') {
             ends.push(bytes.len() as u32);
         }

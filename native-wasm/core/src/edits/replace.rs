@@ -2,7 +2,7 @@ use super::near::Near;
 use super::{EditError, EditErrorKind, EditsError};
 use crate::hash::Seed;
 use crate::patch::push;
-use crate::{Budget, Limit, MAX_INPUT_BYTES};
+use crate::{Budget, Limit, MAX_INPUT_BYTES, block};
 use core::ops::Range;
 use memchr::memmem::Finder;
 
@@ -147,7 +147,7 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn line_of(&mut self, at: usize) -> usize {
-        self.line += memchr::memchr_iter(b'\n', self.old.get(self.at..at).unwrap_or_default()).count();
+        self.line += block::count(self.old.get(self.at..at).unwrap_or_default(), b'\n');
         self.at = at;
         self.line
     }

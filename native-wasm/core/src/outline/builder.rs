@@ -1,4 +1,5 @@
 use super::{Definition, DefinitionKind};
+use crate::block;
 use crate::lex::{Token, TokenKind};
 
 /// How a language's definitions begin.
@@ -105,7 +106,7 @@ impl<'a> Builder<'a> {
     fn line_of(&mut self, offset: u32) -> u32 {
         let lines = |range: core::ops::Range<u32>| {
             let between = self.bytes.get(range.start as usize..range.end as usize).unwrap_or_default();
-            memchr::memchr_iter(b'\n', between).count() as u32
+            block::count(between, b'\n') as u32
         };
         if offset < self.line_known_at {
             return self.line - lines(offset..self.line_known_at);

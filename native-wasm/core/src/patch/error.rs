@@ -1,4 +1,4 @@
-use crate::Limit;
+use crate::{Limit, block};
 use core::fmt;
 
 /// Why bytes are no patch that can be read, and where.
@@ -16,7 +16,7 @@ impl ParseError {
     pub(super) fn new(kind: ParseErrorKind, patch: &[u8], offset: usize) -> Self {
         let offset = offset.min(patch.len());
         let before = patch.get(..offset).unwrap_or_default();
-        Self { kind, offset, line: memchr::memchr_iter(b'\n', before).count() + 1 }
+        Self { kind, offset, line: block::count(before, b'\n') + 1 }
     }
 }
 

@@ -3,7 +3,7 @@ use super::document::{self, Document};
 use super::ordinary::is_ordinary;
 use super::postings::Postings;
 use super::rules::{Rules, Skip};
-use crate::Limit;
+use crate::{Limit, block};
 use core::ops::Range;
 use std::collections::BTreeMap;
 
@@ -211,7 +211,7 @@ impl Index {
             self.blocks.try_reserve(1).map_err(|_| Limit::Memory { bytes: size_of::<Block>() as u64 })?;
             self.postings.add(lines)?;
             self.blocks.push(Block { doc, start, line });
-            line += memchr::memchr_iter(b'\n', lines).count() as u32;
+            line += block::count(lines, b'\n') as u32;
         }
         Ok(())
     }

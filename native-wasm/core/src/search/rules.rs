@@ -1,3 +1,5 @@
+use crate::block;
+
 /// Which files are not worth an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -43,7 +45,7 @@ impl Rules {
             return Some(Skip::Binary);
         }
         if contents.len() >= MIN_MINIFIED_BYTES {
-            let lines = memchr::memchr_iter(b'\n', contents).count() as u64 + 1;
+            let lines = block::count(contents, b'\n') as u64 + 1;
             if contents.len() as u64 > lines * u64::from(self.max_mean_line) {
                 return Some(Skip::Minified);
             }

@@ -3,7 +3,7 @@ use super::index::Index;
 use super::paths::PathFilter;
 use super::query::Query;
 use super::rank::{self, Best, Class};
-use crate::Budget;
+use crate::{Budget, block};
 use core::ops::Range;
 
 /// A match in a document.
@@ -94,7 +94,7 @@ impl Index {
                 }
                 best.add(Class::of(text, &range), || {
                     let between = text.get(counted..range.start).unwrap_or_default();
-                    line += memchr::memchr_iter(b'\n', between).count() as u32;
+                    line += block::count(between, b'\n') as u32;
                     counted = range.start;
                     Hit { doc: task.doc, line, start: range.start as u32, end: range.end as u32 }
                 })

@@ -4,7 +4,7 @@ use super::detector::{Detector, KNOWN_SECRET, Rest, Target};
 use super::pem;
 use super::rules::Severity;
 use super::validate::{Validator, Verdict};
-use crate::{Budget, Limit};
+use crate::{Budget, Limit, block};
 use core::ops::Range;
 
 /// How a text is to be scanned.
@@ -121,7 +121,7 @@ impl Detector {
         let mut findings = Vec::new();
         for raw in raws {
             let between = text.get(seen..raw.start).unwrap_or_default();
-            line += memchr::memchr_iter(b'\n', between).count() as u32;
+            line += block::count(between, b'\n') as u32;
             line_start = memchr::memrchr(b'\n', between).map_or(line_start, |at| seen + at + 1);
             seen = raw.start;
             // Neither a comment nor a folder makes a secret harmless that is in use.

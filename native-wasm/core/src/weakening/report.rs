@@ -10,7 +10,7 @@ use super::{
 };
 use crate::hash::Seed;
 use crate::lex::Language;
-use crate::{Budget, Limit};
+use crate::{Budget, Limit, block};
 use core::ops::Range;
 
 /// A changed file or fragment.
@@ -136,7 +136,7 @@ impl Report<'_> {
             Side::New => (change.new, change.new_line),
         };
         let before = bytes.unwrap_or_default().get(..range.start as usize).unwrap_or_default();
-        let line = first.saturating_add(memchr::memchr_iter(b'\n', before).count() as u32);
+        let line = first.saturating_add(block::count(before, b'\n') as u32);
         let confidence = if change.partial { confidence.min(Confidence::Medium) } else { confidence };
         let old_file = old.as_ref().map_or(file, |(file, _)| *file);
         let old = old.map(|(_, range)| range);

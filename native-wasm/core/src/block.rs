@@ -1,0 +1,87 @@
+//! Sixteen bytes at a time.
+
+/// Bytes of a block.
+pub const LEN: usize = 16;
+
+/// Both halves, the first byte the lowest.
+pub fn words(block: &[u8; LEN]) -> (u64, u64) {
+    let both = u128::from_le_bytes(*block);
+    (both as u64, (both >> 64) as u64)
+}
+
+/// A bit for each place of a byte in a block, the lowest for the first.
+#[cfg(all(target_family = "wasm", target_feature = "simd128"))]
+pub fn places(block: &[u8; LEN], byte: u8) -> u32 {
+    use core::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_splat, u64x2};
+    let (low, high) = words(block);
+    u8x16_bitmask(u8x16_eq(u64x2(low, high), u8x16_splat(byte))).into()
+}
+
+/// A bit for each place of a byte in a block, the lowest for the first.
+#[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
+pub fn places(block: &[u8; LEN], byte: u8) -> u32 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const LOW_BITS: u64 = 0x7f * EACH;
+    // The factor that brings the lowest bits of all bytes together in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let of_word = |word: u64| {
+        let differs = word ^ (EACH * u64::from(byte));
+        // The highest bit of each byte in which nothing differs, and no other bit.
+        let equal = !(((differs & LOW_BITS) + LOW_BITS) | differs | LOW_BITS);
+        ((equal >> 7).wrapping_mul(GATHER) >> 56) as u32
+    };
+    let (low, high) = words(block);
+    of_word(low) | of_word(high) << 8
+}
+
+/// Calls back with each place of a byte. To look for the next one anew from each takes twice as long where they are as near as the ends of lines.
+pub fn each(bytes: &[u8], byte: u8, mut found: impl FnMut(usize)) {
+    // Four blocks at once: whether one block has a place, the processor cannot foresee.
+    const TOGETHER: usize = 4 * LEN;
+    let (groups, rest) = bytes.as_chunks::<TOGETHER>();
+    for (number, group) in groups.iter().enumerate() {
+        let blocks = group.as_chunks::<LEN>().0;
+        let mut left = blocks.iter().rev().fold(0, |left, block| left << LEN | u64::from(places(block, byte)));
+        while left != 0 {
+            found(number * TOGETHER + left.trailing_zeros() as usize);
+            left &= left - 1;
+        }
+    }
+    for at in memchr::memchr_iter(byte, rest) {
+        found(bytes.len() - rest.len() + at);
+    }
+}
+
+/// How many times a byte is there. `memchr` counts one by one in WebAssembly.
+pub fn count(bytes: &[u8], byte: u8) -> usize {
+    let (blocks, rest) = bytes.as_chunks::<LEN>();
+    let in_blocks: u32 = blocks.iter().map(|block| places(block, byte).count_ones()).sum();
+    in_blocks as usize + memchr::memchr_iter(byte, rest).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn places_are_where_the_byte_is(block: [u8; LEN], byte: u8, again in proptest::collection::vec(0..LEN, 0..LEN)) {
+            let mut block = block;
+            for at in again {
+                // One bit beside it, too, which carries over from byte to byte where the arithmetic is wrong.
+                block[at] = if at % 3 == 0 { byte ^ 1 } else { byte };
+            }
+            let expected: u32 = (0..LEN).filter(|at| block[*at] == byte).map(|at| 1 << at).sum();
+            prop_assert_eq!(places(&block, byte), expected);
+        }
+
+        #[test]
+        fn each_and_all_are_found(bytes in proptest::collection::vec(0u8..3, 0..200)) {
+            let mut found = Vec::new();
+            each(&bytes, 1, |at| found.push(at));
+            prop_assert_eq!(found, (0..bytes.len()).filter(|at| bytes[*at] == 1).collect::<Vec<_>>());
+            prop_assert_eq!(count(&bytes, 1), memchr::memchr_iter(1, &bytes).count());
+        }
+    }
+}
