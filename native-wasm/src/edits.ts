@@ -54,7 +54,7 @@ export function applyEdits(instance: Instance, contents: Bytes | undefined, edit
         request.bytes(search).bytes(replace).bool(replaceAll);
     },
     (answer): Edited => {
-      if (answer.bool()) return { ok: true, contents: answer.bytes(), replaced: replacedOf(answer.table()) };
+      if (answer.bool()) return { ok: true, contents: answer.keptBytes(), replaced: replacedOf(answer.table()) };
       return {
         ok: false,
         problems: answer.list(() => ({

@@ -90,6 +90,12 @@ export class Answer {
     return this.#take(this.u32()).slice();
   }
 
+  /** What lies elsewhere in the memory, where the core has made it. */
+  keptBytes(): Uint8Array {
+    const at = this.u32();
+    return new Uint8Array(this.#bytes.buffer, at, this.u32()).slice();
+  }
+
   text(): string {
     return decoder.decode(this.#take(this.u32()));
   }

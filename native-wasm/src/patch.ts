@@ -152,7 +152,7 @@ export function applyPatch(
       const results = answer.list(() => (answer.bool() ? undefined : readProblem(answer)));
       return {
         problems: results.flatMap((problem, file) => (problem ? [{ file, ...problem }] : [])),
-        written: answer.list(() => ({ path: answer.bytes(), mode: answer.u32(), contents: answer.bytes() })),
+        written: answer.list(() => ({ path: answer.bytes(), mode: answer.u32(), contents: answer.keptBytes() })),
         deleted: answer.list(() => answer.bytes()),
       };
     },

@@ -52,6 +52,18 @@ pub fn each(bytes: &[u8], byte: u8, mut found: impl FnMut(usize)) {
     }
 }
 
+/// The first place of a byte. Ahead of `memchr` where that is near.
+pub fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let (blocks, rest) = bytes.as_chunks::<LEN>();
+    for (number, block) in blocks.iter().enumerate() {
+        let found = places(block, byte);
+        if found != 0 {
+            return Some(number * LEN + found.trailing_zeros() as usize);
+        }
+    }
+    memchr::memchr(byte, rest).map(|at| bytes.len() - rest.len() + at)
+}
+
 /// How many times a byte is there. `memchr` counts one by one in WebAssembly.
 pub fn count(bytes: &[u8], byte: u8) -> usize {
     let (blocks, rest) = bytes.as_chunks::<LEN>();
@@ -80,7 +92,9 @@ mod tests {
         fn each_and_all_are_found(bytes in proptest::collection::vec(0u8..3, 0..200)) {
             let mut found = Vec::new();
             each(&bytes, 1, |at| found.push(at));
-            prop_assert_eq!(found, (0..bytes.len()).filter(|at| bytes[*at] == 1).collect::<Vec<_>>());
+            prop_assert_eq!(&found, &(0..bytes.len()).filter(|at| bytes[*at] == 1).collect::<Vec<_>>());
+            prop_assert_eq!(find(&bytes, 1), found.first().copied());
+            prop_assert_eq!(find(&bytes, 3), None);
             prop_assert_eq!(count(&bytes, 1), memchr::memchr_iter(1, &bytes).count());
         }
     }

@@ -20,7 +20,7 @@ pub fn apply_edits() -> usize {
         match apply(contents, &edits, seed(), &mut Budget::default()) {
             Ok(edited) => {
                 writer.bool(true);
-                writer.bytes(&edited.bytes)?;
+                writer.keep(edited.bytes);
                 let places = edited.replaced.iter().flat_map(|place| {
                     [place.edit, place.old.start, place.old.end, place.new.start, place.new.end]
                         .map(|number| number as u32)

@@ -10,6 +10,8 @@ thread_local! {
     static REQUEST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     static SEED: Cell<u64> = const { Cell::new(0) };
     static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// What the answer refers to.
+    static KEPT: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The glue calls it in each fresh instance.
@@ -95,6 +97,7 @@ impl From<Limit> for Failure {
 /// Runs an operation on the request. Returns the length of its answer.
 pub fn answer(operation: impl FnOnce(&mut Reader<'_>, &mut Writer) -> Result<(), Failure>) -> usize {
     let request = REQUEST.take();
+    KEPT.take();
     let mut writer = Writer::default();
     writer.u32(1);
     if let Err(failure) = operation(&mut Reader::new(&request), &mut writer) {
@@ -102,9 +105,10 @@ pub fn answer(operation: impl FnOnce(&mut Reader<'_>, &mut Writer) -> Result<(),
     }
     // A large request is not kept: the memory is for the next one.
     drop(request);
-    let bytes = writer.finish();
+    let (bytes, kept) = writer.finish();
     let len = bytes.len();
     ANSWER.set(bytes);
+    KEPT.set(kept);
     len
 }
 

@@ -52,6 +52,7 @@ impl<'a> Reader<'a> {
 #[derive(Default)]
 pub struct Writer {
     bytes: Vec<u8>,
+    kept: Vec<Vec<u8>>,
 }
 
 impl Writer {
@@ -75,6 +76,13 @@ impl Writer {
         self.u32(value.len() as u32);
         self.bytes.extend_from_slice(value);
         Ok(())
+    }
+
+    /// A large byte string, which stays where it is: the answer has its address and its length.
+    pub fn keep(&mut self, value: Vec<u8>) {
+        self.u32(value.as_ptr() as u32);
+        self.u32(value.len() as u32);
+        self.kept.push(value);
     }
 
     /// A byte string that somebody else appends.
@@ -106,7 +114,8 @@ impl Writer {
         Ok(())
     }
 
-    pub fn finish(self) -> Vec<u8> {
-        self.bytes
+    /// The answer, and what has to stay as long as it does.
+    pub fn finish(self) -> (Vec<u8>, Vec<Vec<u8>>) {
+        (self.bytes, self.kept)
     }
 }

@@ -83,10 +83,10 @@ pub fn apply_patch() -> usize {
             }
         }
         writer.u32(changes.written.len() as u32);
-        for file in &changes.written {
+        for file in changes.written {
             writer.bytes(&file.path)?;
             writer.u32(file.mode);
-            writer.bytes(&file.bytes)?;
+            writer.keep(file.bytes);
         }
         writer.u32(changes.deleted.len() as u32);
         for path in &changes.deleted {

@@ -1,4 +1,5 @@
 use super::{ParseError, ParseErrorKind};
+use crate::block;
 
 /// Walks over the lines of a patch.
 #[derive(Clone, Copy)]
@@ -16,7 +17,7 @@ impl<'a> Cursor<'a> {
 
     pub fn at(bytes: &'a [u8], at: usize) -> Self {
         let rest = bytes.get(at..).unwrap_or_default();
-        let next = memchr::memchr(b'\n', rest).map_or(bytes.len(), |end| at + end + 1);
+        let next = block::find(rest, b'\n').map_or(bytes.len(), |end| at + end + 1);
         Self { bytes, at: at.min(bytes.len()), next }
     }
 

@@ -1,3 +1,4 @@
+use crate::block;
 use std::borrow::Cow;
 
 /// A parsed patch.
@@ -153,7 +154,7 @@ impl<'a> Iterator for HunkLines<'a> {
 }
 
 fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1))
+    bytes.split_at(block::find(bytes, b'\n').map_or(bytes.len(), |end| end + 1))
 }
 
 /// The data of a `GIT binary patch`, not decoded yet.
