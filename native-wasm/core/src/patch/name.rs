@@ -112,7 +112,7 @@ fn split_equal(text: &[u8], folders: u32) -> Option<Names<'_>> {
     }
     let old_start = after_folders(text, folders)?;
     // Where the new name starts without its prefix says where the old one ends, as they have one length.
-    let end_of_old = |new_start: usize| (text.len() - new_start).checked_add(old_start);
+    let end_of_old = |new_start: usize| text.len().checked_sub(new_start)?.checked_add(old_start);
     let new_start = if folders == 0 {
         text.len() / 2 + 1
     } else {
