@@ -18,6 +18,7 @@ pub mod patch;
 pub mod paths;
 pub mod search;
 pub mod secrets;
+mod sort;
 pub mod weakening;
 
 pub use budget::Budget;

@@ -2,6 +2,7 @@ use super::entry::{Entry, Mode, Pair};
 use super::similarity::{Fingerprint, Similarity};
 use super::tree::Pairs;
 use crate::hash::{Seed, hash};
+use crate::sort;
 use crate::{Budget, Limit};
 use core::cmp::Reverse;
 
@@ -71,7 +72,7 @@ impl<'a> Search<'a> {
         let named = |side: &[Option<Entry>], keys: &[(ContentKey, usize)]| {
             let name = |at: usize| side[at].map_or(0, |entry| hash(entry.base_name(), seed));
             let mut named: Vec<_> = keys.iter().map(|(key, at)| ((*key, name(*at)), *at)).collect();
-            named.sort_unstable();
+            sort::unstable(&mut named);
             named
         };
         self.match_keys(&named(&self.deleted, &old), &named(&self.added, &new));
@@ -129,7 +130,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        candidates.sort_unstable();
+        sort::unstable(&mut candidates);
         for (Reverse(similarity), _, to, from) in candidates {
             self.join(from as usize, to as usize, similarity);
         }
@@ -140,7 +141,7 @@ impl<'a> Search<'a> {
     fn unique_names<'f>(&self, old: &'f [File], new: &'f [File]) -> Vec<(&'f File, &'f File)> {
         let unique = |side: &'f [File]| {
             let mut files: Vec<&File> = side.iter().collect();
-            files.sort_unstable_by_key(|file| file.name);
+            sort::unstable_by_key(&mut files, |file| file.name);
             let runs = files.chunk_by(|a, b| a.name == b.name);
             runs.filter(|run| run.len() == 1).map(|run| run[0]).collect::<Vec<&'f File>>()
         };
@@ -193,6 +194,6 @@ fn content_key(entry: &Entry, seed: Seed) -> ContentKey {
 fn keyed<'a, K: Ord>(side: &[Option<Entry<'a>>], key: impl Fn(&Entry<'a>) -> K) -> Vec<(K, usize)> {
     let left = side.iter().enumerate().filter_map(|(at, entry)| Some((key(entry.as_ref()?), at)));
     let mut keyed: Vec<(K, usize)> = left.collect();
-    keyed.sort_unstable();
+    sort::unstable(&mut keyed);
     keyed
 }

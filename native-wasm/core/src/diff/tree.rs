@@ -2,6 +2,7 @@ use super::entry::{Entry, Mode, Pair};
 use super::error::{Side, TreeError};
 use super::renames::{Renames, find_renames};
 use crate::hash::Seed;
+use crate::sort;
 use crate::{Budget, Limit};
 
 /// What has changed between two trees.
@@ -65,7 +66,7 @@ pub fn pairs<'a>(
     pairs.extend(deleted.into_iter().map(Pair::Deleted));
     pairs.extend(added.into_iter().map(Pair::Added));
     // Stable: the deletion of a change of type stays before its addition.
-    pairs.sort_by_key(|pair| pair.entry().path);
+    sort::by_key(&mut pairs, |pair| pair.entry().path);
     Ok(Pairs { pairs, degraded })
 }
 
@@ -73,7 +74,7 @@ pub fn pairs<'a>(
 fn sorted<'a>(entries: &[Entry<'a>], side: Side) -> Result<Vec<Entry<'a>>, TreeError> {
     let mut order: Vec<usize> = Limit::reserve(entries.len())?;
     order.extend(0..entries.len());
-    order.sort_by_key(|at| entries[*at].path);
+    sort::by_key(&mut order, |at| entries[*at].path);
     if let Some(pair) = order.windows(2).find(|pair| entries[pair[0]].path == entries[pair[1]].path) {
         return Err(TreeError::Duplicate { side, entry: pair[1] });
     }

@@ -3,6 +3,7 @@ use super::difference::Plain;
 use super::{Difference, NearMiss, difference};
 use crate::hash::{Interner, Seed};
 use crate::patch::{push, signed};
+use crate::sort;
 use crate::{Budget, Limit, Lines};
 use core::cmp::Reverse;
 use memchr::memmem;
@@ -99,7 +100,7 @@ impl<'a> Near<'a> {
                 *seen -= 1;
             }
         }
-        found.sort_unstable();
+        sort::unstable(&mut found);
         let mut chosen: Vec<(usize, usize)> = Vec::new();
         for (_, start, line) in found {
             if chosen.iter().all(|(other, _)| other.abs_diff(start) >= search.canonical.len()) {
@@ -129,7 +130,7 @@ impl<'a> Near<'a> {
                 push(&mut found, (Reverse(before + behind), line))?;
             }
         }
-        found.sort_unstable();
+        sort::unstable(&mut found);
         Ok(found.into_iter().take(NAMED).map(|(_, line)| signed(line) - signed(longest)).collect())
     }
 

@@ -2,6 +2,7 @@ use super::near::Near;
 use super::{EditError, EditErrorKind, EditsError};
 use crate::hash::Seed;
 use crate::patch::push;
+use crate::sort;
 use crate::{Budget, Limit, MAX_INPUT_BYTES, block};
 use core::ops::Range;
 use memchr::memmem::Finder;
@@ -69,13 +70,13 @@ pub fn apply(
             push(&mut errors, EditError { edit: number, kind })?;
         }
     }
-    places.sort_unstable_by_key(|place: &Place| (place.start, place.edit));
+    sort::unstable_by_key(&mut places, |place: &Place| (place.start, place.edit));
     overlaps(old, edits, &places, &mut errors)?;
     if errors.is_empty() {
         return Ok(assemble(old, edits, &places)?);
     }
     explain(old, edits, &mut errors, seed, budget);
-    errors.sort_unstable_by_key(|error| error.edit);
+    sort::unstable_by_key(&mut errors, |error| error.edit);
     Err(EditsError::Rejected(errors))
 }
 

@@ -4,6 +4,7 @@
 //! other rules say. Whoever lists a folder asks about each entry, does not enter the ignored folders, and leaves out `.git`, which no rule
 //! names. Differences from git: case always matters (git without `core.ignoreCase`), and which files are tracked is not known here.
 
+use crate::sort;
 mod cursor;
 mod rule;
 
@@ -68,7 +69,7 @@ impl Ignore {
         for (number, (folder, contents)) in files.iter().enumerate() {
             read.push(RuleFile { folder: folder.to_vec(), number: number as u32, rules: rule::parse(contents)? });
         }
-        read.sort_by(|one, other| one.folder.cmp(&other.folder));
+        sort::by(&mut read, |one, other| one.folder.cmp(&other.folder));
         let longest = read.iter().map(|file| file.folder.len()).max().unwrap_or(0);
         Ok(Self { files: read, longest })
     }

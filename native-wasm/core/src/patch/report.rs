@@ -3,6 +3,7 @@ use super::sides::Sides;
 use super::target::{Found, Target, signed};
 use super::{Hunk, HunkLine};
 use crate::edits::{Difference, difference};
+use crate::sort;
 use crate::{Budget, Limit};
 
 /// Finds out why a hunk has no place.
@@ -99,11 +100,11 @@ impl Report<'_, '_, '_, '_> {
             }
         }
         self.budget.spend(starts.len() as u64 * 4)?;
-        starts.sort_unstable();
+        sort::unstable(&mut starts);
         let shift = self.target.shift();
         let mut runs: Vec<(usize, i64)> =
             starts.chunk_by(|one, other| one == other).filter_map(|run| Some((run.len(), *run.first()?))).collect();
-        runs.sort_unstable_by_key(|(same, start)| {
+        sort::unstable_by_key(&mut runs, |(same, start)| {
             (core::cmp::Reverse(*same), (start + shift).abs_diff(expected), *start)
         });
         runs.truncate(3);

@@ -3,6 +3,7 @@
 use super::class_table::TABLE;
 use super::{Class, Classes};
 use crate::glob::{self, Case, Glob, GlobError, Segment, Strictness};
+use crate::sort;
 
 /// The table of classes, ready to be asked. Most of its globs name a file, a folder or an ending, so they are looked up instead of matched one by one.
 #[derive(Clone, Debug)]
@@ -115,7 +116,7 @@ impl Names {
     }
 
     fn sort(&mut self) {
-        self.0.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        sort::unstable_by(&mut self.0, |one, other| one.0.cmp(&other.0));
         self.0.dedup_by(|later, kept| {
             let same = later.0 == kept.0;
             if same {

@@ -5,6 +5,7 @@ use super::tree::Tree;
 use super::{
     Change, Class, Classes, Entry, Finding, Mode, Place, Policy, Report, Touched, Verdict, Violation, Violations, check,
 };
+use crate::sort;
 use crate::{Budget, Limit, MAX_INPUT_BYTES};
 use core::ops::Range;
 
@@ -88,7 +89,7 @@ fn clashes(tree: &Tree<'_, '_>) -> Result<Vec<(u32, Violation, Range<usize>)>, L
             clashes.push((entry, violation, at));
         }
     });
-    clashes.sort_unstable_by_key(|(entry, violation, at)| (*entry, *violation, at.start));
+    sort::unstable_by_key(&mut clashes, |(entry, violation, at)| (*entry, *violation, at.start));
     full.map_or(Ok(clashes), Err)
 }
 

@@ -48,9 +48,10 @@ pub(super) fn is_placeholder(secret: &[u8]) -> bool {
 
 /// Whether the password of a URL or header is a template or one that everyone knows.
 pub(super) fn is_common_password(password: &[u8]) -> bool {
-    let is_template = matches!(password, [b'$' | b'<' | b'{' | b'[', ..] | [b'%', b's' | b'v' | b'q', ..])
-        || contains(password, b"${")
-        || contains(password, b"$(");
+    let is_template =
+        matches!(password, [b'$' | b'<' | b'{' | b'[', ..] | [b'%', b's' | b'v' | b'q', ..] | [b'%', .., b'%'])
+            || contains(password, b"${")
+            || contains(password, b"$(");
     let is_repeated = password.first().is_some_and(|first| password.iter().all(|byte| byte == first));
     is_template || is_repeated || is_one_of(COMMON_PASSWORDS, password) || is_placeholder(password)
 }

@@ -6,6 +6,7 @@ use super::prefilter::{Keyword, Prefilter};
 use super::rules::{Rule, Rules};
 use super::shape::Element;
 use super::validate::{Found, Validator, Verdict};
+use crate::sort;
 use core::fmt;
 
 /// The name by which findings give a secret that was known, not found by a rule.
@@ -56,7 +57,7 @@ impl Detector {
     /// it; one of fewer than eight bytes is ignored, since masking it would destroy the output.
     pub fn new(rules: Rules, known: &[&[u8]]) -> Self {
         let mut forms: Vec<Vec<u8>> = known.iter().flat_map(|secret| encode::forms(secret)).collect();
-        forms.sort_unstable();
+        sort::unstable(&mut forms);
         forms.dedup();
         let known: Vec<Box<[u8]>> = forms.into_iter().map(Vec::into_boxed_slice).collect();
         let mut keywords = rules.keywords();

@@ -1,5 +1,7 @@
 //! The forms in which a known secret turns up in logs.
 
+use crate::sort;
+
 /// Which bytes a percent-encoder leaves as they are, besides letters and digits: `encodeURIComponent`, RFC 3986, user names of Go's URLs, forms.
 const LEFT_BY_PERCENT: [&[u8]; 4] = [b"-_.!~*'()", b"-_.~", b"-_.~$&+,;=", b"*-._"];
 /// A long secret is looked for in pieces, so that no more than a piece has to be held back.
@@ -43,7 +45,7 @@ pub(super) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     };
     forms.push(slashes(self::json(secret, true, b"")));
     forms.push(slashes(self::json(secret, false, b"")));
-    forms.sort_unstable();
+    sort::unstable(&mut forms);
     forms.dedup();
     forms
         .iter()

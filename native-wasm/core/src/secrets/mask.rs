@@ -1,6 +1,7 @@
 use super::candidate::Window;
 use super::class::Class;
 use super::detector::Rest;
+use crate::sort;
 
 /// A secret that was found in a stream.
 pub(super) struct Mask {
@@ -17,7 +18,7 @@ pub(super) struct Mask {
 /// read up to where the next begins, and the last alone goes on. Else a stream that repeats how a secret begins would be read once for each.
 pub(super) fn go_on(masks: &mut [Mask], known: usize, window: Window) {
     let (old, new) = masks.split_at_mut(known.min(masks.len()));
-    new.sort_by_key(|mask| mask.start);
+    sort::by_key(new, |mask| mask.start);
     let mut begun: Vec<(Option<&Class>, u64)> = Vec::new();
     for mask in new.iter_mut().rev() {
         let Some(rest) = &mut mask.rest else { continue };

@@ -1,6 +1,7 @@
 //! Finding many keywords at once. A table of the first three bytes of all keywords says no for nearly all places, with loads that do not wait for
 //! each other as those of an automaton do.
 
+use crate::sort;
 use core::cmp::Ordering;
 
 /// A keyword and whose it is.
@@ -33,7 +34,7 @@ pub(super) struct Prefilter {
 
 impl Prefilter {
     pub(super) fn new(mut keywords: Vec<Keyword>) -> Self {
-        keywords.sort_unstable();
+        sort::unstable(&mut keywords);
         let beginnings = || keywords.chunk_by(|a, b| a.beginning() == b.beginning());
         let mut bits = Box::new([0u64; 1024]);
         let mut slots = vec![0; (beginnings().count() * 8).next_power_of_two()];

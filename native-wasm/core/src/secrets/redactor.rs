@@ -6,6 +6,7 @@ use super::rules::MAX_KEY;
 use super::shape::MAX_BEFORE;
 use super::validate::Verdict;
 use crate::Limit;
+use crate::sort;
 use core::fmt;
 use std::sync::Arc;
 
@@ -184,7 +185,7 @@ impl Redactor {
 
     /// Gives out what is before `undecided`, with a mask for each secret that begins there.
     fn give_out(&mut self, undecided: u64, window: Window, shown: &mut Vec<u8>) {
-        self.masks.sort_by_key(|mask| mask.start);
+        sort::by_key(&mut self.masks, |mask| mask.start);
         for mask in self.masks.iter_mut().filter(|mask| mask.start < undecided) {
             let plain = self.given.max(self.masked);
             if !mask.has_begun && mask.start >= plain {

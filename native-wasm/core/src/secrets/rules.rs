@@ -1,6 +1,7 @@
 use super::prefilter::{Keyword, MAX_KEYWORD, MIN_KEYWORD};
 use super::shape::{Element, MAX_SEPARATOR, Shape};
 use super::validate::Validator;
+use crate::sort;
 use core::fmt;
 
 /// How sure and how bad a finding is.
@@ -168,7 +169,7 @@ impl Rule {
             _ => return Err(RuleErrorKind::Severity),
         };
         let mut texts: Vec<Box<[u8]>> = keywords.split('|').flat_map(cases).collect();
-        texts.sort_unstable();
+        sort::unstable(&mut texts);
         texts.dedup();
         if texts.iter().any(|text| !(MIN_KEYWORD..=MAX_KEYWORD).contains(&text.len())) {
             return Err(RuleErrorKind::Keyword);

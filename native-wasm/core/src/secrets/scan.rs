@@ -4,6 +4,7 @@ use super::detector::{Detector, KNOWN_SECRET, Rest, Target};
 use super::pem;
 use super::rules::Severity;
 use super::validate::{Validator, Verdict};
+use crate::sort;
 use crate::{Budget, Limit, block};
 use core::ops::Range;
 
@@ -152,7 +153,7 @@ impl Detector {
 
 /// Of findings that overlap, keeps that of the first rule.
 fn without_overlaps(mut raws: Vec<Raw>) -> Vec<Raw> {
-    raws.sort_by_key(|raw| (raw.start, raw.end));
+    sort::by_key(&mut raws, |raw| (raw.start, raw.end));
     let mut kept: Vec<Raw> = Vec::new();
     for raw in raws {
         match kept.last_mut() {

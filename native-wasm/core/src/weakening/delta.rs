@@ -7,6 +7,7 @@ use super::sketch::{common, literals};
 use super::source::Source;
 use crate::Budget;
 use crate::lex::Language;
+use crate::sort;
 
 /// Assertions that are new where they are, by their shape, and what helpers assert.
 pub(super) struct Pool {
@@ -49,7 +50,7 @@ impl Pool {
                 helpers.push((super::assertion::normal(&scope.name), matchers.collect()));
             }
         }
-        helpers.sort_unstable();
+        sort::unstable(&mut helpers);
         Self { shapes, helpers }
     }
 
@@ -70,12 +71,12 @@ fn mentioned<'s>(sources: &'s [Source<'_>], unpaired: &[Place]) -> Vec<&'s [u8]>
     let scopes = unpaired.iter().filter_map(|place| sources.get(place.source)?.scopes.get(place.scope));
     let mut names: Vec<&[u8]> =
         scopes.filter(|scope| scope.kind == ScopeKind::Helper).map(|scope| scope.name.as_slice()).collect();
-    names.sort_unstable();
+    sort::unstable(&mut names);
     names.dedup();
     let mut found = vec![false; names.len()];
     for source in sources.iter().filter(|_| !names.is_empty()) {
         let mut defined: Vec<usize> = source.scopes.iter().map(|scope| scope.at).collect();
-        defined.sort_unstable();
+        sort::unstable(&mut defined);
         for at in (0..source.len()).filter(|at| source.is_word(*at)) {
             if let Ok(name) = names.binary_search(&source.text(at))
                 && defined.binary_search(&at).is_err()

@@ -6,6 +6,7 @@ use super::paths::{file_name, has_folder, is_test_file};
 use super::report::Change;
 use super::{Confidence, Kind, Side};
 use crate::lex::Language;
+use crate::sort;
 use crate::{Budget, Limit};
 use core::ops::Range;
 
@@ -87,7 +88,7 @@ pub(super) fn compare(changes: &[Change<'_>], budget: &mut Budget) -> Result<Vec
     let texts = |side: for<'f, 'a> fn(&'f (Facts<'a>, Facts<'a>)) -> &'f Facts<'a>| {
         let mut all: Vec<Vec<u8>> =
             files.iter().flat_map(|(_, both)| side(both).iter().map(|fact| fact.text.to_vec())).collect();
-        all.sort_unstable();
+        sort::unstable(&mut all);
         all
     };
     let (before, after) = (texts(|both| &both.0), texts(|both| &both.1));
@@ -118,7 +119,7 @@ fn facts<'a>(path: &[u8], bytes: Option<&'a [u8]>) -> Facts<'a> {
 fn without_equal<'a>(old: &[Fact<'a>], new: &[Fact<'a>]) -> (Facts<'a>, Facts<'a>) {
     let ordered = |facts: &[Fact<'a>]| {
         let mut places: Vec<usize> = (0..facts.len()).collect();
-        places.sort_by_key(|at| key(&facts[*at]));
+        sort::by_key(&mut places, |at| key(&facts[*at]));
         places
     };
     let (a, b) = (ordered(old), ordered(new));

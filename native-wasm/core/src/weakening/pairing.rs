@@ -5,6 +5,7 @@ use super::sketch::Sketch;
 use super::source::Source;
 use crate::Budget;
 use crate::hash::hash;
+use crate::sort;
 
 /// A scope of one of the sources of a side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +63,7 @@ pub(super) fn pair(old_sources: &[Source<'_>], new_sources: &[Source<'_>], budge
     });
     by_likeness(old_sources, new_sources, &mut old, &mut new, &mut pairs, budget);
     by_key(&mut old, &mut new, &mut pairs, |item| (item.kind != ScopeKind::Root).then_some((1, item.path)));
-    pairs.sort_unstable();
+    sort::unstable(&mut pairs);
     let left = |items: Vec<Item>| items.into_iter().filter(|item| !item.taken).map(|item| item.place).collect();
     Pairing { pairs, old: left(old), new: left(new) }
 }
@@ -110,7 +111,7 @@ fn by_key(
         keys.extend(
             items.iter().enumerate().filter(|(_, item)| !item.taken).filter_map(|(at, item)| Some((key(item)?, at))),
         );
-        keys.sort_unstable();
+        sort::unstable(&mut keys);
         keys
     };
     let (old_keys, new_keys) = (ordered(old), ordered(new));
@@ -170,7 +171,7 @@ fn by_likeness(
             }
         }
     }
-    alike.sort_unstable();
+    sort::unstable(&mut alike);
     for (_, i, j) in alike {
         if !old[i].taken && !new[j].taken {
             take(&mut old[i], &mut new[j], pairs);

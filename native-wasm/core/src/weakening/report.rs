@@ -10,6 +10,7 @@ use super::{
 };
 use crate::hash::Seed;
 use crate::lex::Language;
+use crate::sort;
 use crate::{Budget, Limit, block};
 use core::ops::Range;
 
@@ -53,9 +54,9 @@ pub(super) fn check(changes: &[Change<'_>], seed: Seed, budget: &mut Budget) -> 
     read(&mut new, budget)?;
     let pairing = pair(&old, &new, budget);
     Tests { old: &old, new: &new, pairing: &pairing }.report(&mut report, budget);
-    report
-        .findings
-        .sort_by_key(|finding| (finding.file, finding.side, finding.range.start, finding.range.end, finding.kind));
+    sort::by_key(&mut report.findings, |finding| {
+        (finding.file, finding.side, finding.range.start, finding.range.end, finding.kind)
+    });
     report.findings.dedup_by(|a, b| (a.file, a.side, a.kind, &a.range) == (b.file, b.side, b.kind, &b.range));
     Ok(report.findings)
 }
@@ -87,7 +88,7 @@ fn read(sources: &mut [Source<'_>], budget: &mut Budget) -> Result<(), Limit> {
             }
         }
     }
-    helpers.sort_unstable();
+    sort::unstable(&mut helpers);
     helpers.dedup();
     for source in sources {
         if !helpers.is_empty() {

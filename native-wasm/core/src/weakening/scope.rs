@@ -1,5 +1,6 @@
 use super::Confidence;
 use super::source::Source;
+use crate::sort;
 use core::ops::Range;
 
 /// What a piece of a file of tests is.
@@ -69,7 +70,9 @@ impl Scope {
 /// Sorts scopes from the outside in, and links each with the one around it.
 pub(super) fn nest(scopes: &mut Vec<Scope>, tokens: usize) {
     scopes.push(Scope::new(ScopeKind::Root, Vec::new(), 0..tokens, 0..tokens, 0));
-    scopes.sort_by_key(|scope| (scope.whole.start, core::cmp::Reverse(scope.whole.end), scope.kind != ScopeKind::Root));
+    sort::by_key(scopes, |scope| {
+        (scope.whole.start, core::cmp::Reverse(scope.whole.end), scope.kind != ScopeKind::Root)
+    });
     let mut open: Vec<usize> = Vec::new();
     for at in 0..scopes.len() {
         let start = scopes[at].whole.start;

@@ -2,6 +2,7 @@
 
 use super::gate::Raw;
 use super::{Confidence, Kind, Side};
+use crate::sort;
 use core::ops::Range;
 
 /// Finds entries of a snapshot file that changed or are gone. A file that is one entry counts as a whole.
@@ -23,7 +24,7 @@ pub(super) fn compare(old: Option<&[u8]>, new: Option<&[u8]>) -> Vec<Raw> {
     if before.is_empty() || after.is_empty() {
         return vec![raw(Side::New, 0..new.len(), 0..old.len(), "a recorded expectation is rewritten")];
     }
-    after.sort_unstable_by(|a, b| new[a.name.clone()].cmp(&new[b.name.clone()]));
+    sort::unstable_by(&mut after, |a, b| new[a.name.clone()].cmp(&new[b.name.clone()]));
     let mut found = Vec::new();
     for entry in before {
         let name = &old[entry.name.clone()];

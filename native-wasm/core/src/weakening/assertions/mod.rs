@@ -1,5 +1,6 @@
 //! Finds assertions in the tokens of each language.
 
+use crate::sort;
 mod calls;
 mod go;
 mod java;
@@ -64,7 +65,7 @@ pub(super) fn find(source: &mut Source<'_>, helpers: &[Vec<u8>], budget: &mut Bu
         at = next;
     }
     source.by_scope = (0..assertions.len()).collect();
-    source.by_scope.sort_by_key(|at| assertions[*at].scope);
+    sort::by_key(&mut source.by_scope, |at| assertions[*at].scope);
     source.assertions = assertions;
     Ok(())
 }
