@@ -1,5 +1,6 @@
 use crate::Input;
 use millwright_core::diff::{Context, Diff, Options};
+use millwright_core::edits::Difference;
 use millwright_core::hash::Seed;
 use millwright_core::patch::{
     Applied, ApplyError, ApplyOptions, Body, FilePatch, HunkLine, LineKind, ParseOptions, Patch, TreeFile,
@@ -116,7 +117,8 @@ fn refused(patch: &FilePatch, old: &[u8], patch_len: usize, error: &ApplyError) 
         assert_eq!(reject.offset, hunks[reject.hunk].offset);
         assert!(reject.nearest.len() <= 3);
         for near in &reject.nearest {
-            assert!(near.line >= 1 && near.same > 0, "{near:?}");
+            let is_same = near.same > 0 || near.difference == Difference::FinalNewline;
+            assert!(near.line >= 1 && is_same, "{near:?}");
             assert!(
                 near.line <= lines.max(1) && near.differs_at <= lines + 1 && near.offset <= patch_len,
                 "{near:?} of {lines}"
