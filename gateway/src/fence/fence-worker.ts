@@ -7,8 +7,8 @@ import { judge, problemOf } from './judge.ts';
 async function answer(question: Question): Promise<Answer> {
   try {
     const core = await loadCore();
-    if ('policy' in question) return { problem: problemOf(core, question.policy) };
-    return { judgement: await judge(core, question.change, Date.now() + question.timeoutMs) };
+    if ('policy' in question) return { value: problemOf(core, question.policy) };
+    return { value: await judge(core, question.change, Date.now() + question.timeoutMs) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

@@ -15,8 +15,8 @@ export type Question =
       timeoutMs: number;
     }
   | { policy: Policy };
-/** A judgement of a change, a problem of a policy unless there is none, or why there is no answer. */
-export type Answer = { judgement: Judgement } | { problem: string | undefined } | { error: string };
+/** A judgement of a change, what is wrong with a policy, or why there is no answer. */
+export type Answer = { value: Judgement | string | undefined } | { error: string };
 
 export interface Fence {
   /**
@@ -77,7 +77,8 @@ export function createFence(): Fence {
     free.push(place);
   }
 
-  async function ask(question: Question, limitMs: number): Promise<Exclude<Answer, { error: string }>> {
+  /** @typeParam T what answers this question */
+  async function ask<T extends Judgement | string | undefined>(question: Question, limitMs: number): Promise<T> {
     const place = take();
     let answer: Answer;
     try {
@@ -88,20 +89,13 @@ export function createFence(): Fence {
     }
     giveBack(place);
     if ('error' in answer) throw new FenceError(`it could not be judged: ${answer.error}`);
-    return answer;
+    return answer.value as T;
   }
 
   return {
-    async judge(namespace, change, timeoutMs = TIMEOUT_MS) {
-      const answer = await inTurn(namespace, () => ask({ change, timeoutMs }, timeoutMs + GRACE_MS));
-      if ('judgement' in answer) return answer.judgement;
-      throw new FenceError('it could not be judged: its thread answered something else');
-    },
-    async problemOf(namespace, policy) {
-      const answer = await inTurn(namespace, () => ask({ policy }, GRACE_MS));
-      if ('problem' in answer) return answer.problem;
-      throw new FenceError('it could not be judged: its thread answered something else');
-    },
+    judge: (namespace, change, timeoutMs = TIMEOUT_MS) =>
+      inTurn(namespace, () => ask<Judgement>({ change, timeoutMs }, timeoutMs + GRACE_MS)),
+    problemOf: (namespace, policy) => inTurn(namespace, () => ask<string | undefined>({ policy }, GRACE_MS)),
     async close() {
       await Promise.all(free.map(({ worker }) => worker.terminate()));
     },
