@@ -7,6 +7,8 @@
 #![allow(clippy::missing_panics_doc, reason = "all of them do")]
 #![allow(clippy::format_collect, clippy::naive_bytecount, reason = "inputs are small, and laws as plain as can be")]
 
+#[path = "../../core/tests/secrets/chunks.rs"]
+mod chunks;
 mod diff;
 mod diff_trees;
 mod edits;

@@ -1,6 +1,7 @@
 use crate::Input;
+use crate::chunks::redact;
 use millwright_core::Limit;
-use millwright_core::secrets::{Detector, KNOWN_SECRET, MAX_HELD_BYTES, Redactor, Rules, ScanOptions};
+use millwright_core::secrets::{Detector, KNOWN_SECRET, Rules, ScanOptions};
 use std::sync::{Arc, LazyLock};
 
 /// As long as it has to be, without what a mask or an encoding would change.
@@ -78,23 +79,4 @@ fn own(detector: &Arc<Detector>, text: &[u8], secret: &[u8], sizes: &[usize]) {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
-}
-
-/// What comes out of a stream of chunks of these sizes in turn.
-fn redact(detector: &Arc<Detector>, text: &[u8], sizes: &[usize]) -> Vec<u8> {
-    let mut redactor = Redactor::new(Arc::clone(detector));
-    let mut shown = Vec::new();
-    let mut rest = text;
-    for size in sizes.iter().cycle() {
-        let (chunk, more) = rest.split_at((*size).min(rest.len()));
-        redactor.push(chunk, &mut shown).expect("memory");
-        assert!(redactor.held() <= MAX_HELD_BYTES);
-        rest = more;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    redactor.end(&mut shown).expect("memory");
-    assert_eq!(redactor.held(), 0);
-    shown
 }

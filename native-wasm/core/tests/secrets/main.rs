@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests may fail as tests do")]
 
+mod chunks;
 mod clean;
 mod places;
 mod planted;

@@ -1,5 +1,6 @@
 //! The laws of the redactor.
 
+use crate::chunks::redact;
 use crate::template::{Random, expand, rules};
 use millwright_core::secrets::{Detector, MAX_HELD_BYTES, Redactor, Rules};
 use proptest::prelude::*;
@@ -12,25 +13,6 @@ static KNOWN_ONLY: LazyLock<Arc<Detector>> =
     LazyLock::new(|| Arc::new(Detector::new(Rules::parse("").unwrap(), &[SECRET.as_bytes()])));
 static FULL: LazyLock<Arc<Detector>> =
     LazyLock::new(|| Arc::new(Detector::new(Rules::built_in().unwrap(), &[SECRET.as_bytes(), QUOTED.as_bytes()])));
-
-/// Pushes a text in chunks of these sizes in turn. Nothing is held back for longer than is allowed.
-fn redact(detector: &Arc<Detector>, text: &[u8], sizes: &[usize]) -> Vec<u8> {
-    let mut redactor = Redactor::new(Arc::clone(detector));
-    let mut shown = Vec::new();
-    let mut rest = text;
-    for size in sizes.iter().cycle() {
-        let (chunk, more) = rest.split_at((*size).min(rest.len()));
-        redactor.push(chunk, &mut shown).unwrap();
-        assert!(redactor.held() <= MAX_HELD_BYTES);
-        rest = more;
-        if rest.is_empty() {
-            break;
-        }
-    }
-    redactor.end(&mut shown).unwrap();
-    assert_eq!(redactor.held(), 0);
-    shown
-}
 
 fn text_of(detector: &Arc<Detector>, text: &str) -> String {
     String::from_utf8(redact(detector, text.as_bytes(), &[usize::MAX])).unwrap()
