@@ -1,5 +1,5 @@
 //! Sorting with code that all lists share. A sort of the standard library is 7 KB of WebAssembly for each type and each order, and sixty of them were a third of all.
-//! These take about three times as long: for what is short, or rare. Where a sort takes time, the standard library has the right one.
+//! These take longer: for what is short, or rare. Where a sort takes time, the standard library has the right one.
 
 use core::cmp::Ordering;
 
