@@ -28,7 +28,8 @@ pub struct Hunk<'a> {
     /// The changes in it: indexes of [`Diff::changes`].
     pub changes: Range<usize>,
     /// The nearest line before it that looks like the head of a definition, as git sees it when it knows nothing about the language: it begins
-    /// with a letter, `_` or `$`. At most 80 bytes, without white space at the end; empty when there is none.
+    /// with a letter, `_` or `$`. At most its first 80 bytes, without white space at the end, up to where they are not UTF-8; empty when there is
+    /// none.
     pub section: &'a [u8],
 }
 
@@ -83,6 +84,13 @@ impl<'a> Diff<'a> {
         let starts_section =
             |line: &&[u8]| line.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte));
         let line = lines.rev().map(|line| self.before().get(line as usize)).find(starts_section)?;
-        Some(trim_end(&line[..line.len().min(MAX_SECTION)]))
+        Some(up_to_malformed(trim_end(&line[..line.len().min(MAX_SECTION)])))
     }
+}
+
+/// The bytes before the first that is not part of a character, as git cuts a header that ends within one. To git, the two noncharacters at
+/// the end of the first plane are malformed as well.
+fn up_to_malformed(line: &[u8]) -> &[u8] {
+    let valid = line.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    valid.split(['\u{fffe}', '\u{ffff}']).next().unwrap_or_default().as_bytes()
 }

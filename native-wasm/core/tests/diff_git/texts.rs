@@ -249,6 +249,32 @@ fn groups_that_can_slide_are_where_git_has_them() {
 }
 
 #[test]
+fn sections_are_cut_where_git_cuts_them() {
+    let long = |start: usize, end: &str| [&b"x".repeat(start)[..], end.as_bytes()].concat();
+    let mut sections: Vec<Vec<u8>> = (72..84).map(|start| long(start, "\té€𝄞 end")).collect();
+    sections
+        .extend(["a \u{fffe}b", "a \u{ffff}", "a \u{fffd}b", "a \u{10ffff}b", "a\u{1fffe}b"].map(Into::into));
+    let malformed: [&[u8]; 8] = [
+        b"\xff",
+        b"\x80",
+        b"\xc0\xaf",
+        b"\xe0\x80\xaf",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xf5\x80\x80\x80",
+        b"\xc3",
+    ];
+    sections.extend(malformed.map(|bytes| [b"a b \t", bytes, b"c"].concat()));
+    let pair = |section: Vec<u8>| {
+        let text = |last: &[u8]| [&section[..], b"\n 1\n 2\n 3\n", last].concat();
+        (text(b" old\n"), text(b" new\n"))
+    };
+    let pairs: Vec<Pair> = sections.into_iter().map(pair).collect();
+    let (equal, ..) = compare(&pairs, &Options::default(), Context::default(), &[]);
+    assert_eq!(equal, pairs.len());
+}
+
+#[test]
 fn white_space_is_ignored_as_git_does() {
     let pairs: Vec<Pair> = (2000..2200)
         .map(generated)
