@@ -1,9 +1,9 @@
 use super::place::place;
-use super::sides::{Sides, directed};
+use super::sides::Sides;
 use super::target::{Target, signed};
 use super::{ApplyError, Body, Change, FilePatch, Hunk, LineKind, binary_apply};
 use crate::hash::Seed;
-use crate::{Budget, Limit};
+use crate::{Budget, Limit, Lines};
 
 /// How patches are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,7 @@ fn by_lines(
     budget: &mut Budget,
 ) -> Result<Applied, ApplyError> {
     let mut target = Target::new(old, hunks, options.seed)?;
+    let mut output = Output::new(old, hunks)?;
     let (mut sides, mut rejects) = (Sides::default(), Vec::new());
     let mut placed = Limit::reserve(hunks.len())?;
     for (number, hunk) in hunks.iter().enumerate() {
@@ -103,6 +104,7 @@ fn by_lines(
         if let Err(reject) = place(&mut target, number, hunk, &sides, options, budget)? {
             rejects.push(reject);
         } else if let Some(region) = target.regions().last() {
+            output.add(&target.lines, region.start, region.cut.0, &sides);
             let line = region.start + usize::from(!sides.old.is_empty());
             let line = line.saturating_sub(region.cut.0);
             let said = if hunk.placed { i64::try_from(sides.old_start).unwrap_or(i64::MAX) } else { signed(line) };
@@ -112,29 +114,52 @@ fn by_lines(
     if !rejects.is_empty() {
         return Err(ApplyError::Rejected(rejects));
     }
-    Ok(Applied { bytes: assemble(&target, hunks, options.reverse)?, hunks: placed })
+    Ok(Applied { bytes: output.finish(&target.lines), hunks: placed })
 }
 
-/// Copies what is between the regions, and the new lines of each region.
-fn assemble(target: &Target<'_, '_>, hunks: &[Hunk<'_>], reverse: bool) -> Result<Vec<u8>, Limit> {
-    let old = target.lines.bytes();
-    let room = hunks.iter().fold(old.len(), |room, hunk| room.saturating_add(hunk.body.len()));
-    let mut bytes = Limit::reserve(room)?;
-    let mut copied = 0;
-    for region in target.regions() {
-        let Some(hunk) = hunks.get(region.hunk) else { continue };
-        bytes.extend_from_slice(target.lines.span(copied..region.start));
-        copied = region.end;
-        let new = || directed(hunk, reverse).filter(|line| line.kind != LineKind::Removed);
-        // Only a hunk that lost context has to be counted.
-        let kept = if region.cut.1 == 0 { usize::MAX } else { new().count().saturating_sub(region.cut.1) };
-        for line in new().take(kept).skip(region.cut.0) {
-            bytes.extend_from_slice(line.text);
-            if line.newline {
-                bytes.push(b'\n');
+/// The new contents, as far as hunks have a place.
+struct Output {
+    bytes: Vec<u8>,
+    /// Lines of the old file that are copied or left out.
+    passed: usize,
+}
+
+impl Output {
+    fn new(old: &[u8], hunks: &[Hunk<'_>]) -> Result<Self, Limit> {
+        let room = hunks.iter().fold(old.len(), |room, hunk| room.saturating_add(hunk.body.len()));
+        Ok(Self { bytes: Limit::reserve(room)?, passed: 0 })
+    }
+
+    /// Makes the changes of a hunk whose old lines, without those that are cut off at its beginning, are in the file from `start` on. Context is
+    /// copied from the file, together with what is around the hunk.
+    fn add(&mut self, lines: &Lines<'_>, start: usize, cut: usize, sides: &Sides<'_>) {
+        let mut added = sides.added.iter().peekable();
+        for at in cut..=sides.old.len() {
+            let line = start + at - cut;
+            while let Some((_, new)) = added.next_if(|(before, _)| *before == at) {
+                self.copy(lines, line);
+                self.bytes.extend_from_slice(new.text);
+                if new.newline {
+                    self.bytes.push(b'\n');
+                }
+            }
+            if sides.old.get(at).is_some_and(|old| old.kind == LineKind::Removed) {
+                self.copy(lines, line);
+                self.passed = line + 1;
             }
         }
     }
-    bytes.extend_from_slice(target.lines.span(copied..target.lines.len()));
-    Ok(bytes)
+
+    /// Copies the lines up to this one.
+    fn copy(&mut self, lines: &Lines<'_>, end: usize) {
+        if self.passed < end {
+            self.bytes.extend_from_slice(lines.span(self.passed..end));
+            self.passed = end;
+        }
+    }
+
+    fn finish(mut self, lines: &Lines<'_>) -> Vec<u8> {
+        self.copy(lines, lines.len());
+        self.bytes
+    }
 }

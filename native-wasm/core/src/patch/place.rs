@@ -133,10 +133,10 @@ impl Placer<'_, '_, '_, '_> {
     fn ends(&self, (start, cut): Place) -> Result<Place, RejectKind> {
         let lines = &self.target.lines;
         let end = start + self.sides.old.len() - cut.0 - cut.1;
-        if self.sides.new.last().is_some_and(|line| !line.newline) && end < lines.len() {
+        if !self.sides.new_ends_with_newline && end < lines.len() {
             return Err(RejectKind::NotAtEnd { line: start + 1 });
         }
-        if start == lines.len() && !lines.ends_with_newline() && !self.sides.new.is_empty() {
+        if start == lines.len() && !lines.ends_with_newline() && self.sides.new_len > 0 {
             return Err(RejectKind::JoinsLines { line: lines.len() });
         }
         Ok((start, cut))

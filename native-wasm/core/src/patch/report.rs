@@ -69,15 +69,16 @@ impl Report<'_, '_, '_, '_> {
 
     /// Whether the file is as the hunk would make it. A hunk that only removes lines is known by the context that then is together.
     fn applied(&mut self) -> Result<Option<RejectKind>, Limit> {
-        let Sides { new, leading, trailing, old_start, .. } = self.sides;
-        if new.is_empty() || !self.sides.adds && (*leading == 0 || *trailing == 0) {
+        let Sides { added, new_len, leading, trailing, old_start, .. } = self.sides;
+        if *new_len == 0 || added.is_empty() && (*leading == 0 || *trailing == 0) {
             return Ok(None);
         }
+        let new = self.sides.new_lines()?;
         let at = if self.hunk.placed && !self.sides.has_context {
             let at = usize::try_from(old_start.saturating_sub(1)).unwrap_or(usize::MAX);
-            Some(at).filter(|at| *at < self.target.lines.len() && self.target.has(*at, new))
+            Some(at).filter(|at| *at < self.target.lines.len() && self.target.has(*at, &new))
         } else {
-            match self.target.nearest(new, self.expected(), self.budget)? {
+            match self.target.nearest(&new, self.expected(), self.budget)? {
                 Found::At(at) | Found::OutOfOrder(at) => Some(at),
                 Found::Overlap(_) | Found::Nowhere => None,
             }

@@ -5,11 +5,15 @@ use crate::patch::push;
 /// The two sides of a hunk, in the direction in which it is applied.
 #[derive(Default)]
 pub(super) struct Sides<'a> {
+    /// The lines of the old side: context and what is removed.
     pub old: Vec<HunkLine<'a>>,
-    pub new: Vec<HunkLine<'a>>,
-    /// Whether there is a line of context at all, and one that is added.
+    /// The lines that are added, each with the number of old lines before it.
+    pub added: Vec<(usize, HunkLine<'a>)>,
+    /// How many lines the new side has, and whether the last of them, if there is one, has its newline.
+    pub new_len: usize,
+    pub new_ends_with_newline: bool,
+    /// Whether there is a line of context at all.
     pub has_context: bool,
-    pub adds: bool,
     /// Lines of context before the first change and behind the last.
     pub leading: usize,
     pub trailing: usize,
@@ -22,21 +26,24 @@ impl<'a> Sides<'a> {
     /// Takes over a hunk.
     pub fn fill(&mut self, hunk: &Hunk<'a>, reverse: bool) -> Result<(), Limit> {
         self.old.clear();
-        self.new.clear();
-        (self.leading, self.trailing, self.has_context, self.adds) = (0, 0, false, false);
+        self.added.clear();
+        (self.leading, self.trailing, self.has_context) = (0, 0, false);
+        (self.new_len, self.new_ends_with_newline) = (0, true);
         let mut changed = false;
         let (old_start, new_start) = (hunk.old_start, hunk.new_start);
         (self.old_start, self.new_start) = if reverse { (new_start, old_start) } else { (old_start, new_start) };
         for line in directed(hunk, reverse) {
-            if line.kind != LineKind::Added {
+            if line.kind == LineKind::Added {
+                push(&mut self.added, (self.old.len(), line))?;
+            } else {
                 push(&mut self.old, line)?;
             }
             if line.kind != LineKind::Removed {
-                push(&mut self.new, line)?;
+                self.new_len += 1;
+                self.new_ends_with_newline = line.newline;
             }
             if line.kind != LineKind::Context {
                 (changed, self.trailing) = (true, 0);
-                self.adds |= line.kind == LineKind::Added;
                 continue;
             }
             self.has_context = true;
@@ -47,6 +54,19 @@ impl<'a> Sides<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The lines of the new side.
+    pub fn new_lines(&self) -> Result<Vec<HunkLine<'a>>, Limit> {
+        let mut lines = Limit::reserve(self.new_len)?;
+        let mut added = self.added.iter().peekable();
+        for at in 0..=self.old.len() {
+            while let Some((_, line)) = added.next_if(|(before, _)| *before == at) {
+                lines.push(*line);
+            }
+            lines.extend(self.old.get(at).filter(|line| line.kind == LineKind::Context));
+        }
+        Ok(lines)
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a, 'p> Target<'a, 'p> {
 
     pub fn add(&mut self, hunk: usize, start: usize, cut: (usize, usize), sides: &Sides<'_>) {
         let removed = sides.old.len() - cut.0 - cut.1;
-        let shift = self.shift() + signed(sides.new.len()) - signed(sides.old.len());
+        let shift = self.shift() + signed(sides.new_len) - signed(sides.old.len());
         self.regions.push(Region { hunk, start, end: start + removed, shift, cut });
     }
 
