@@ -3,21 +3,33 @@ use crate::{Budget, Limit};
 use core::ops::Range;
 
 /// The least number of edits on a path after which the search takes the best split so far instead of the shortest path.
-const MIN_EDITS: usize = 256;
+const MIN_EDITS: usize = 128;
 
 /// Myers' greedy search in linear space ("An O(ND) Difference Algorithm and Its Variations", 1986) on an explicit stack, with a bound on the
 /// edits that one search looks for.
 #[derive(Debug, Default)]
 pub(super) struct Myers {
-    /// For each diagonal how far a path comes on the before side: from the start, and from the end.
+    /// For each diagonal how far a path comes on the before side, plus one: from the start, and from the end. Between searches no diagonal has
+    /// a path.
     forward: Vec<u32>,
     backward: Vec<u32>,
+    /// For each token; all false between searches.
+    seen: Vec<bool>,
 }
 
 /// The tokens of a region that occur on both sides of it, and where each was.
 struct Common {
     tokens: Vec<u32>,
+    /// The tokens from the last to the first.
+    reversed: Vec<u32>,
     positions: Vec<u32>,
+}
+
+impl Common {
+    /// The tokens of a range as a path from the end comes by them.
+    fn backward(&self, range: &Range<usize>) -> &[u32] {
+        &self.reversed[self.tokens.len() - range.end..self.tokens.len() - range.start]
+    }
 }
 
 impl Myers {
@@ -31,8 +43,13 @@ impl Myers {
         budget: &mut Budget,
     ) -> Result<bool, Limit> {
         // What one side alone has can only have changed, and would only make the search longer.
-        let old = common(tokens.before, region.before.clone(), tokens.after, region.after.clone())?;
-        let new = common(tokens.after, region.after.clone(), tokens.before, region.before.clone())?;
+        if self.seen.is_empty() {
+            self.seen = Limit::reserve(tokens.count)?;
+            self.seen.resize(tokens.count, false);
+        }
+        let (one, other) = ((tokens.before, region.before.clone()), (tokens.after, region.after.clone()));
+        let old = common(&mut self.seen, one.clone(), other.clone())?;
+        let new = common(&mut self.seen, other, one)?;
         region.replace(before, after);
         for position in &old.positions {
             before[*position as usize] = 0;
@@ -56,7 +73,7 @@ impl Myers {
         for paths in [&mut self.forward, &mut self.backward] {
             paths.clear();
             paths.try_reserve(size).map_err(|_| Limit::Memory { bytes: size as u64 * 4 })?;
-            paths.resize(size, 0);
+            paths.resize(size, NO_PATH);
         }
         let max_edits = MIN_EDITS.max(size.isqrt());
         let mut in_time = true;
@@ -66,7 +83,7 @@ impl Myers {
             let split = if !in_time || region.before.is_empty() || region.after.is_empty() {
                 None
             } else {
-                let split = self.split(&tokens, &region, max_edits, budget);
+                let split = self.split(old, new, &region, max_edits, budget);
                 in_time = !budget.is_spent();
                 split
             };
@@ -86,13 +103,14 @@ impl Myers {
     /// Both sides have tokens, and their first and last ones differ: the path has two edits at least, so both parts are smaller.
     fn split(
         &mut self,
-        tokens: &Tokens,
+        old: &Common,
+        new: &Common,
         region: &Region,
         max_edits: usize,
         budget: &mut Budget,
     ) -> Option<(usize, usize)> {
         // A part without progress cannot be, and would be a hang.
-        self.meeting(tokens, region, max_edits, budget).filter(|(x, y)| {
+        self.meeting(old, new, region, max_edits, budget).filter(|(x, y)| {
             let (x, y) = (x - region.before.start, y - region.after.start);
             0 < x + y && x + y < region.len()
         })
@@ -100,122 +118,148 @@ impl Myers {
 
     fn meeting(
         &mut self,
-        tokens: &Tokens,
+        old: &Common,
+        new: &Common,
         region: &Region,
         max_edits: usize,
         budget: &mut Budget,
     ) -> Option<(usize, usize)> {
-        let (old, new) = (&tokens.before[region.before.clone()], &tokens.after[region.after.clone()]);
-        let (n, m) = (old.len(), new.len());
-        let at = |x: usize, y: usize| (region.before.start + x, region.after.start + y);
-        let mut forward = Frontier::new(&mut self.forward, n, m);
-        let mut backward = Frontier::new(&mut self.backward, n, m);
-        for edits in 0..=max_edits {
-            // From the end, all runs the other way round: a place that is x away from the end lies on diagonal (n - m) - k.
-            let met = forward.advance(edits, &backward, (n + m) % 2 == 1, |x, y| old[x] == new[y], budget)?;
-            if let Some((x, y)) = met {
-                return Some(at(x, y));
+        let Region { before, after } = region;
+        let (n, m) = (before.len(), after.len());
+        let sides = (&old.tokens[before.clone()], &new.tokens[after.clone()]);
+        let mut forward = Frontier::new(&mut self.forward, sides);
+        // All runs the other way round: a place that is x away from the end lies on diagonal (n - m) - k.
+        let mut backward = Frontier::new(&mut self.backward, (old.backward(before), new.backward(after)));
+        let from_end = |(x, y): (usize, usize)| (n - x, m - y);
+        let mut edits = 0;
+        let met = loop {
+            let met = if (n + m) % 2 == 1 {
+                let met = forward.advance::<true>(edits, &backward, budget)?;
+                if met.is_none() {
+                    backward.advance::<false>(edits, &forward, budget)?;
+                }
+                met
+            } else {
+                forward.advance::<false>(edits, &backward, budget)?;
+                backward.advance::<true>(edits, &forward, budget)?.map(from_end)
+            };
+            if met.is_some() || edits == max_edits {
+                break met;
             }
-            let same = |x: usize, y: usize| old[n - 1 - x] == new[m - 1 - y];
-            let met = backward.advance(edits, &forward, (n + m) % 2 == 0, same, budget)?;
-            if let Some((x, y)) = met {
-                return Some(at(n - x, m - y));
-            }
-        }
-        let (x, y) = forward.farthest(max_edits);
-        let (back_x, back_y) = backward.farthest(max_edits);
-        Some(if x + y >= back_x + back_y { at(x, y) } else { at(n - back_x, m - back_y) })
+            edits += 1;
+        };
+        let (x, y) = met.unwrap_or_else(|| {
+            let (ahead, behind) = (forward.farthest(edits), backward.farthest(edits));
+            if ahead.0 + ahead.1 >= behind.0 + behind.1 { ahead } else { from_end(behind) }
+        });
+        forward.clear(edits);
+        backward.clear(edits);
+        Some((before.start + x, after.start + y))
     }
 }
+
+/// Of a diagonal that no path ends on.
+const NO_PATH: u32 = 0;
 
 /// The ends of the farthest paths with so many edits from one corner, by diagonal.
 struct Frontier<'a> {
-    /// Index: diagonal x - y, plus m + 1.
+    /// Index: diagonal x - y, plus m + 1. Value: x, plus one.
     paths: &'a mut [u32],
-    n: usize,
-    m: usize,
+    old: &'a [u32],
+    new: &'a [u32],
 }
 
 impl<'a> Frontier<'a> {
-    fn new(paths: &'a mut [u32], n: usize, m: usize) -> Self {
+    fn new(paths: &'a mut [u32], (old, new): (&'a [u32], &'a [u32])) -> Self {
         // The first path comes from above the corner.
-        paths[m + 2] = 0;
-        Self { paths, n, m }
+        paths[new.len() + 2] = 1;
+        Self { paths, old, new }
     }
 
-    /// Indexes of the diagonals that paths with so many edits can end on and that cross the region.
-    fn diagonals(&self, edits: usize) -> core::iter::StepBy<core::ops::RangeInclusive<usize>> {
-        let low = self.m.abs_diff(edits);
-        let high = if edits <= self.n { self.m + edits } else { (self.m + 2 * self.n).saturating_sub(edits) };
-        (low + 1..=high + 1).step_by(2)
+    /// Takes away the paths, after so many edits, so that the next search finds none.
+    fn clear(&mut self, edits: usize) {
+        let (n, m) = (self.old.len(), self.new.len());
+        self.paths[m.saturating_sub(edits) + 1..=m + 2 + n.min(edits)].fill(NO_PATH);
     }
 
-    /// Makes all paths longer by one edit. A place where one meets a path from the other corner, if `meets`; `None` when the budget is spent.
+    /// Indexes of the first and the last of the diagonals that paths with so many edits can end on and that cross the region: every other one does.
+    fn diagonals(&self, edits: usize) -> (usize, usize) {
+        let (n, m) = (self.old.len(), self.new.len());
+        let high = if edits <= n { m + edits } else { (m + 2 * n).saturating_sub(edits) };
+        (m.abs_diff(edits) + 1, high + 1)
+    }
+
+    /// Makes all paths longer by one edit. With `MEETS` a place where one meets a path from the other corner, which is one edit behind or as far;
+    /// `None` when the budget is spent.
     #[expect(clippy::option_option, reason = "out of budget is not the same as not met")]
-    fn advance(
+    fn advance<const MEETS: bool>(
         &mut self,
         edits: usize,
         other: &Self,
-        meets: bool,
-        same: impl Fn(usize, usize) -> bool,
         budget: &mut Budget,
     ) -> Option<Option<(usize, usize)>> {
-        let (n, m) = (self.n, self.m);
-        for index in self.diagonals(edits) {
-            let (left, right) = (self.paths[index - 1], self.paths[index + 1]);
-            let lowest = index + edits == m + 1;
-            let highest = index == m + 1 + edits;
-            let start = if lowest || (!highest && left < right) { right as usize } else { left as usize + 1 };
+        let (n, m) = (self.old.len(), self.new.len());
+        let (low, high) = self.diagonals(edits);
+        let mut left = self.paths[low - 1];
+        let mut looks = 0;
+        let mut met = None;
+        for index in (low..=high).step_by(2) {
+            let right = self.paths[index + 1];
+            let start = right.max(left + 1) as usize - 1;
+            left = right;
             let mut x = start;
             let mut y = x + m + 1 - index;
-            while x < n && y < m && same(x, y) {
+            while let (Some(old), Some(new)) = (self.old.get(x), self.new.get(y))
+                && old == new
+            {
                 x += 1;
                 y += 1;
             }
-            budget.spend((x - start) as u64 + 1).ok()?;
-            self.paths[index] = x as u32;
+            looks += x - start + 1;
+            self.paths[index] = x as u32 + 1;
             // The same diagonal as the other side counts it.
-            let mirrored = n + m + 2 - index;
-            let reached = if meets { other.reached(mirrored, edits) } else { None };
-            if reached.is_some_and(|other_x| x + other_x >= n) && x <= n && y <= m {
-                return Some(Some((x, y)));
+            if MEETS && other.paths[n + m + 2 - index] as usize + x > n && x <= n && y <= m {
+                met = Some((x, y));
+                break;
             }
         }
-        Some(None)
-    }
-
-    /// How far the path on a diagonal came, if there is one: the other side is one edit behind when the sum of the lengths is odd.
-    fn reached(&self, index: usize, edits: usize) -> Option<usize> {
-        let edits = if (self.n + self.m) % 2 == 1 { edits.checked_sub(1)? } else { edits };
-        let diagonal = index.abs_diff(self.m + 1);
-        (diagonal <= edits).then(|| self.paths[index] as usize)
+        budget.spend(looks as u64).ok()?;
+        Some(met)
     }
 
     /// The end of the path that came farthest, inside of the region.
     fn farthest(&self, edits: usize) -> (usize, usize) {
-        self.diagonals(edits)
-            .map(|index| (self.paths[index] as usize, index))
-            .map(|(x, index)| (x, x + self.m + 1 - index))
-            .filter(|(x, y)| *x <= self.n && *y <= self.m)
+        let (n, m) = (self.old.len(), self.new.len());
+        let (low, high) = self.diagonals(edits);
+        (low..=high)
+            .step_by(2)
+            .map(|index| (self.paths[index] as usize - 1, index))
+            .map(|(x, index)| (x, x + m + 1 - index))
+            .filter(|(x, y)| *x <= n && *y <= m)
             .max_by_key(|(x, y)| x + y)
-            .unwrap_or((self.n, 0))
+            .unwrap_or((n, 0))
     }
 }
 
-fn common(side: &[u32], range: Range<usize>, other: &[u32], others: Range<usize>) -> Result<Common, Limit> {
-    let mut known = Limit::reserve(others.len())?;
-    known.extend_from_slice(&other[others]);
-    known.sort_unstable();
-    known.dedup();
+/// The tokens of a side that the other has too. `seen` is for each token, and false before and after.
+fn common(
+    seen: &mut [bool],
+    (side, range): (&[u32], Range<usize>),
+    (other, others): (&[u32], Range<usize>),
+) -> Result<Common, Limit> {
     let mut tokens = Limit::reserve(range.len())?;
     let mut positions = Limit::reserve(range.len())?;
+    other[others.clone()].iter().for_each(|token| seen[*token as usize] = true);
     for at in range {
-        if known.binary_search(&side[at]).is_ok() {
+        if seen[side[at] as usize] {
             tokens.push(side[at]);
             positions.push(at as u32);
         }
     }
-    Ok(Common { tokens, positions })
+    other[others].iter().for_each(|token| seen[*token as usize] = false);
+    let mut reversed = Limit::reserve(tokens.len())?;
+    reversed.extend(tokens.iter().rev());
+    Ok(Common { tokens, reversed, positions })
 }
 
 #[cfg(test)]
@@ -245,8 +289,9 @@ mod tests {
         let (mut before, mut after) = (vec![0; a.len()], vec![0; b.len()]);
         let region = Region { before: 0..a.len(), after: 0..b.len() };
         let tokens = Tokens { before: a, after: b, count: 10 };
-        let in_time =
-            Myers::default().mark(&tokens, &region, &mut before, &mut after, &mut Budget::new(budget)).unwrap();
+        let mut myers = Myers::default();
+        let in_time = myers.mark(&tokens, &region, &mut before, &mut after, &mut Budget::new(budget)).unwrap();
+        assert!(!in_time || [myers.forward, myers.backward].concat().iter().all(|path| *path == NO_PATH));
         assert_eq!(kept(&before, a), kept(&after, b));
         (kept(&before, a), in_time)
     }

@@ -11,48 +11,57 @@ struct Anchor {
     previous: u32,
 }
 
-/// Splits a region at once at all tokens that are unique on both sides and in the same order on both, as many as possible.
-pub(super) fn split(tokens: &Tokens, region: &Region, budget: &mut Budget) -> Result<Found, Limit> {
-    // A token is looked at a few times, and sorting takes its logarithm.
-    if budget.spend(region.len() as u64 * 8).is_err() {
-        return Ok(Found::OutOfBudget);
-    }
-    let before = sorted(tokens.before, region.before.clone())?;
-    let after = sorted(tokens.after, region.after.clone())?;
-    let mut anchors = Limit::reserve(before.len().min(after.len()))?;
-    let mut has_common = false;
-    let (mut i, mut j) = (0, 0);
-    while let (Some((a, at)), Some((b, other))) = (before.get(i), after.get(j)) {
-        if a == b {
-            has_common = true;
-            if is_unique(&before, i) && is_unique(&after, j) {
-                anchors.push(Anchor { before: *at, after: *other, previous: 0 });
+/// Splits regions at once at all tokens that are unique on both sides and in the same order on both, as many as possible.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// For each token; none between searches.
+    uses: Vec<Uses>,
+}
+
+/// How often a token is on both sides of a region, and the last place after.
+#[derive(Clone, Copy, Debug, Default)]
+struct Uses {
+    before: u32,
+    after: u32,
+    at: u32,
+}
+
+impl Patience {
+    pub(super) fn split(&mut self, tokens: &Tokens, region: &Region, budget: &mut Budget) -> Result<Found, Limit> {
+        // A token is looked at a few times.
+        if budget.spend(region.len() as u64 * 4).is_err() {
+            return Ok(Found::OutOfBudget);
+        }
+        if self.uses.is_empty() {
+            self.uses = Limit::reserve(tokens.count)?;
+            self.uses.resize(tokens.count, Uses::default());
+        }
+        let (before, after) = (&tokens.before[region.before.clone()], &tokens.after[region.after.clone()]);
+        let mut anchors = Limit::reserve(before.len().min(after.len()))?;
+        for token in before {
+            self.uses[*token as usize].before += 1;
+        }
+        for (token, at) in after.iter().zip(region.after.start as u32..) {
+            let uses = &mut self.uses[*token as usize];
+            *uses = Uses { after: uses.after + 1, at, ..*uses };
+        }
+        let mut has_common = false;
+        for (token, at) in before.iter().zip(region.before.start as u32..) {
+            let uses = self.uses[*token as usize];
+            has_common |= uses.after > 0;
+            if (uses.before, uses.after) == (1, 1) {
+                anchors.push(Anchor { before: at, after: uses.at, previous: 0 });
             }
         }
-        let order = a.cmp(b);
-        i += usize::from(order.is_le());
-        j += usize::from(order.is_ge());
+        for token in before.iter().chain(after) {
+            self.uses[*token as usize] = Uses::default();
+        }
+        if anchors.is_empty() {
+            return Ok(if has_common { Found::OnlyFrequent } else { Found::Nothing });
+        }
+        let chain = longest_chain(&mut anchors)?;
+        Ok(Found::Split(between(tokens, region, &anchors, chain)?))
     }
-    if anchors.is_empty() {
-        return Ok(if has_common { Found::OnlyFrequent } else { Found::Nothing });
-    }
-    anchors.sort_unstable_by_key(|anchor| anchor.before);
-    let chain = longest_chain(&mut anchors)?;
-    Ok(Found::Split(between(tokens, region, &anchors, chain)?))
-}
-
-/// The tokens of a range with their positions, by token.
-fn sorted(tokens: &[u32], range: core::ops::Range<usize>) -> Result<Vec<(u32, u32)>, Limit> {
-    let mut items = Limit::reserve(range.len())?;
-    items.extend(range.map(|at| (tokens[at], at as u32)));
-    items.sort_unstable();
-    Ok(items)
-}
-
-/// Whether no neighbour has the same token.
-fn is_unique(items: &[(u32, u32)], at: usize) -> bool {
-    let token = items[at].0;
-    (at == 0 || items[at - 1].0 != token) && items.get(at + 1).is_none_or(|(next, _)| *next != token)
 }
 
 /// Indexes of the longest chain of anchors that ascends on both sides, the last first. They come sorted by their place before.
@@ -99,7 +108,7 @@ mod tests {
     fn parts(before: &[u32], after: &[u32]) -> Option<Vec<Region>> {
         let region = Region { before: 0..before.len(), after: 0..after.len() };
         let tokens = Tokens { before, after, count: 100 };
-        match split(&tokens, &region, &mut Budget::new(1000)).unwrap() {
+        match Patience::default().split(&tokens, &region, &mut Budget::new(1000)).unwrap() {
             Found::Split(parts) => Some(parts),
             _ => None,
         }

@@ -1,5 +1,5 @@
 use super::histogram::{Found, Histogram};
-use super::{myers::Myers, patience};
+use super::{myers::Myers, patience::Patience};
 use crate::{Budget, Limit};
 use core::ops::Range;
 
@@ -57,7 +57,7 @@ pub(super) fn mark(tokens: &Tokens, before: &mut [u8], after: &mut [u8], budget:
     let whole = Region { before: 0..tokens.before.len(), after: 0..tokens.after.len() }.trim(tokens);
     let mut histogram_left = HISTOGRAM_FREE.max(whole.len() as u64 * HISTOGRAM_PER_TOKEN);
     let mut histogram = Histogram::new(tokens)?;
-    let mut myers = Myers::default();
+    let (mut patience, mut myers) = (Patience::default(), Myers::default());
     let mut stack = vec![whole];
     let mut in_time = true;
     while let Some(region) = stack.pop() {
@@ -66,7 +66,7 @@ pub(super) fn mark(tokens: &Tokens, before: &mut [u8], after: &mut [u8], budget:
             continue;
         }
         let found = if histogram_left == 0 {
-            patience::split(tokens, &region, budget)?
+            patience.split(tokens, &region, budget)?
         } else {
             let units = budget.left();
             let found = histogram.find(tokens, &region, budget);
