@@ -32,24 +32,24 @@ pub fn by_key<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
 
 /// Sorts by a comparison, equal items as they were. Takes memory for a number for each.
 pub fn by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
-    let mut sources = sources(items.len(), &mut |a, b| compare(&items[a], &items[b]));
+    // For each place, where its item comes from.
+    let mut sources: Vec<u32> = (0..items.len() as u32).collect();
+    numbers(&mut sources, &mut |a, b| compare(&items[a as usize], &items[b as usize]).then(a.cmp(&b)));
     for start in 0..items.len() {
         // Each cycle of the permutation is followed once.
         let mut at = start;
-        while sources[at] != start {
-            let from = core::mem::replace(&mut sources[at], at);
+        while sources[at] as usize != start {
+            let from = core::mem::replace(&mut sources[at], at as u32) as usize;
             items.swap(at, from);
             at = from;
         }
-        sources[at] = at;
+        sources[at] = at as u32;
     }
 }
 
-/// For each place, where its item comes from.
-fn sources(len: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Vec<usize> {
-    let mut sources: Vec<usize> = (0..len).collect();
-    sources.sort_by(|a, b| compare(*a, *b));
-    sources
+/// Sorts numbers of items by a comparison of these: in place, and fast where they are sorted.
+pub fn numbers(order: &mut [u32], compare: &mut dyn FnMut(u32, u32) -> Ordering) {
+    order.sort_unstable_by(|a, b| compare(*a, *b));
 }
 
 enum Step {

@@ -73,7 +73,7 @@ fn by_path(entries: &[Entry<'_>], budget: &mut Budget) -> Result<Vec<u32>, Limit
     let mut order = Limit::reserve(entries.len())?;
     order.extend(0..entries.len() as u32);
     let path = |number: u32| entries.get(number as usize).map(|entry| entry.path);
-    order.sort_unstable_by(|one, other| path(*one).cmp(&path(*other)).then(one.cmp(other)));
+    sort::numbers(&mut order, &mut |one, other| path(one).cmp(&path(other)).then(one.cmp(&other)));
     Ok(order)
 }
 

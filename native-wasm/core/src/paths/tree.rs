@@ -2,7 +2,7 @@
 
 use super::canonical::canonical_into;
 use super::{Entry, Mode, Violation};
-use crate::Limit;
+use crate::{Limit, sort};
 use core::cmp::Ordering;
 use core::ops::Range;
 
@@ -33,7 +33,7 @@ impl<'e, 'a> Tree<'e, 'a> {
         order.extend(0..entries.len() as u32);
         let mut tree = Self { entries, keys, ends, order: Vec::new() };
         // In place, and fast on what is sorted, as listings nearly are.
-        order.sort_unstable_by(|one, other| tree.compare(*one, *other));
+        sort::numbers(&mut order, &mut |one, other| tree.compare(one, other));
         tree.order = order;
         Ok(tree)
     }

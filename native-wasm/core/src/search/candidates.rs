@@ -3,7 +3,7 @@
 use super::formula::{Clause, Formula};
 use super::index::Index;
 use super::trigrams;
-use crate::{Budget, Limit};
+use crate::{Budget, Limit, sort};
 
 /// To search a block takes as long as to read so many numbers of a list: a longer list would cost more than it saves.
 const LIST_PER_BLOCK: u64 = 256;
@@ -13,7 +13,7 @@ impl Index {
     pub(super) fn candidates(&self, formula: &Formula, budget: &mut Budget) -> Result<Option<Vec<u32>>, Limit> {
         let mut clauses: Vec<(u64, &Clause)> =
             formula.clauses.iter().map(|clause| (self.estimate(clause), clause)).collect();
-        clauses.sort_by_key(|(estimate, _)| *estimate);
+        sort::by_key(&mut clauses, |(estimate, _)| *estimate);
         let mut found: Option<Vec<u32>> = None;
         for (estimate, clause) in clauses {
             match &mut found {
@@ -51,7 +51,7 @@ impl Index {
     fn of_string(&self, string: &[u8], found: &mut Vec<u32>, budget: &mut Budget) -> Result<(), Limit> {
         let mut lists: Vec<(u32, u32)> =
             trigrams::buckets(string).map(|bucket| (self.postings.len(bucket), bucket)).collect();
-        lists.sort_unstable();
+        sort::unstable(&mut lists);
         lists.dedup();
         budget.spend(string.len() as u64)?;
         let Some(((len, rarest), others)) = lists.split_first() else { return Ok(()) };

@@ -7,7 +7,7 @@ use super::paths::PathFilter;
 use super::rank;
 use super::task::Task;
 use crate::outline::DefinitionKind;
-use crate::{Budget, Limit};
+use crate::{Budget, Limit, sort};
 
 /// Which definitions are asked for. Case matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Index {
         let candidates = self.candidates(&Formula::literal(name.name), budget)?;
         let mut tasks = self.tasks(candidates.as_deref(), paths, budget)?;
         // Stable, so those with equal keys stay sorted by path.
-        tasks.sort_by_key(|task| rank::key(task.document, false));
+        sort::by_key(&mut tasks, |task| rank::key(task.document, false));
         let mut definitions = Definitions { found: Vec::new(), more: false };
         let equal = Wanted::Equal { hash: name_hash(name.name) };
         for wanted in [Some(equal), name.prefix.then_some(Wanted::Longer)].into_iter().flatten() {

@@ -1,8 +1,7 @@
 use super::run::Hit;
-use crate::Limit;
 use crate::lex::Language;
 use crate::outline::{self, DefinitionKind, outline};
-use crate::{hash, hash::Seed};
+use crate::{Limit, hash, hash::Seed, sort};
 use core::ops::Range;
 
 /// A file in the index.
@@ -67,7 +66,7 @@ pub fn definitions(path: &[u8], contents: &[u8]) -> Result<Box<[Definition]>, Li
     let found = outline_of(path, contents)?;
     let mut definitions = Limit::reserve(found.len())?;
     definitions.extend(found.iter().filter_map(|found| Definition::new(found, contents)));
-    definitions.sort_unstable_by_key(|definition| definition.start);
+    sort::by_key(&mut definitions, |definition: &Definition| definition.start);
     Ok(definitions.into_boxed_slice())
 }
 

@@ -1,6 +1,7 @@
 //! What a block must hold to have a match: a formula over strings of trigrams, in conjunctive form, so that nothing about it is recursive.
 
 use super::trigrams;
+use crate::sort;
 
 /// Clauses, of which a block must satisfy all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +61,7 @@ impl Formula {
         for left in &left {
             for right in &right {
                 let mut strings = [&left.strings[..], &right.strings].concat();
-                strings.sort_unstable();
+                sort::unstable(&mut strings);
                 strings.dedup();
                 formula.require(&strings);
             }

@@ -3,7 +3,7 @@ use super::index::Index;
 use super::paths::PathFilter;
 use super::query::Query;
 use super::rank::{self, Best, Class};
-use crate::{Budget, block};
+use crate::{Budget, block, sort};
 use core::ops::Range;
 
 /// A match in a document.
@@ -63,7 +63,7 @@ impl Index {
             tasks.push((rank::key(task.document, scan.is_in(&task.document.path, budget)?), false, task));
         }
         // Stable, so those with equal keys stay sorted by path.
-        tasks.sort_by_key(|(key, ..)| *key);
+        sort::by_key(&mut tasks, |(key, ..)| *key);
         let mut best = Best::new(limit as usize);
         for (_, defines, task) in &mut tasks {
             task.each_definition(&mut scan, budget, |definition| {

@@ -1,5 +1,7 @@
 //! Small sets of strings of byte classes.
 
+use crate::sort;
+
 /// Strings of byte classes, sorted, each once.
 pub type Strings = Vec<Vec<u8>>;
 
@@ -12,7 +14,7 @@ const MAX_EDGE: usize = 8;
 
 /// Sorts them, and drops what is there twice.
 pub fn sorted(mut strings: Strings) -> Strings {
-    strings.sort_unstable();
+    sort::unstable(&mut strings);
     strings.dedup();
     strings
 }

@@ -4,7 +4,7 @@ use super::document::{Definition, Document};
 use super::index::Index;
 use super::paths::PathFilter;
 use super::query::Scan;
-use crate::{Budget, Limit};
+use crate::{Budget, Limit, sort};
 use core::ops::Range;
 
 /// A document in which there may be hits.
@@ -71,7 +71,7 @@ impl Index {
     /// Sorts tasks by path. When they are many, their paths are not compared, since that is slower than to search them.
     fn sort_by_path<'a>(&self, mut tasks: Vec<Task<'a>>) -> Result<Vec<Task<'a>>, Limit> {
         if tasks.len() < self.numbers() / MANY {
-            tasks.sort_unstable_by(|a, b| a.document.path.cmp(&b.document.path));
+            sort::by(&mut tasks, |a, b| a.document.path.cmp(&b.document.path));
             return Ok(tasks);
         }
         // By number of the document: its task, plus one.
