@@ -6,8 +6,13 @@ use millwright_core::hash::Seed;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 
+/// Room for a request that is kept for the next one. The memory of an instance never gets smaller, but what is free in it can be used for all.
+const KEPT_BYTES: usize = 32 << 20;
+
 thread_local! {
+    /// The request, and behind it what is left of longer ones: bytes that are there need not be made zero again.
     static REQUEST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static REQUEST_LEN: Cell<usize> = const { Cell::new(0) };
     static SEED: Cell<u64> = const { Cell::new(0) };
     static ANSWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     /// What the answer refers to.
@@ -21,12 +26,17 @@ pub fn start() {}
 /// Makes room for a request of so many bytes and returns where it is to be written. 0: there is no memory for it.
 #[wasm_bindgen(js_name = requestAt)]
 pub fn request_at(len: u32) -> usize {
+    let len = len as usize;
+    REQUEST_LEN.set(len);
     REQUEST.with_borrow_mut(|request| {
-        request.clear();
-        if request.try_reserve_exact(len as usize).is_err() {
-            return 0;
+        if request.len() < len {
+            // Without a copy of what is in it.
+            *request = Vec::new();
+            if request.try_reserve_exact(len).is_err() {
+                return 0;
+            }
+            request.resize(len, 0);
         }
-        request.resize(len as usize, 0);
         request.as_mut_ptr() as usize
     })
 }
@@ -100,11 +110,13 @@ pub fn answer(operation: impl FnOnce(&mut Reader<'_>, &mut Writer) -> Result<(),
     KEPT.take();
     let mut writer = Writer::default();
     writer.u32(1);
-    if let Err(failure) = operation(&mut Reader::new(&request), &mut writer) {
+    let fields = request.get(..REQUEST_LEN.get()).unwrap_or_default();
+    if let Err(failure) = operation(&mut Reader::new(fields), &mut writer) {
         writer = refusal(&failure);
     }
-    // A large request is not kept: the memory is for the next one.
-    drop(request);
+    if request.len() <= KEPT_BYTES {
+        REQUEST.set(request);
+    }
     let (bytes, kept) = writer.finish();
     let len = bytes.len();
     ANSWER.set(bytes);
