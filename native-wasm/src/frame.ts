@@ -87,13 +87,13 @@ export class Answer {
   }
 
   bytes(): Uint8Array {
-    return this.#take(this.u32()).slice();
+    return copyOf(this.#take(this.u32()));
   }
 
   /** What lies elsewhere in the memory, where the core has made it. */
   keptBytes(): Uint8Array {
     const at = this.u32();
-    return new Uint8Array(this.#bytes.buffer, at, this.u32()).slice();
+    return copyOf(new Uint8Array(this.#bytes.buffer, at, this.u32()));
   }
 
   text(): string {
@@ -122,6 +122,14 @@ export class Answer {
     this.#at += length;
     return taken;
   }
+}
+
+/** A copy. Node can leave its memory as it is before: to make it zero takes half as long as to copy. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 2 ** 14 || !('Buffer' in globalThis)) return bytes.slice();
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(bytes.length).buffer);
+  copy.set(bytes);
+  return copy;
 }
 
 export const bytes = (answer: Answer): Uint8Array => answer.bytes();

@@ -1,5 +1,8 @@
 //! Sixteen bytes at a time.
 
+use crate::Limit;
+use core::ops::Range;
+
 /// Bytes of a block.
 pub const LEN: usize = 16;
 
@@ -34,22 +37,42 @@ pub fn places(block: &[u8; LEN], byte: u8) -> u32 {
     of_word(low) | of_word(high) << 8
 }
 
-/// Calls back with each place of a byte. To look for the next one anew from each takes twice as long where they are as near as the ends of lines.
-pub fn each(bytes: &[u8], byte: u8, mut found: impl FnMut(usize)) {
-    // Four blocks at once: whether one block has a place, the processor cannot foresee.
+/// The places behind a byte, wherever it is, with room for one more. To look for the next one anew from each takes twice as long where they are
+/// as near as the ends of lines.
+///
+/// # Errors
+/// [`Limit::Memory`] when they are too many.
+pub fn behind_each(bytes: &[u8], byte: u8) -> Result<Vec<u32>, Limit> {
+    // Four blocks at once, and of these four places at once, also where there are fewer: how many a block has, the processor cannot foresee.
     const TOGETHER: usize = 4 * LEN;
+    const AT_ONCE: usize = 4;
+    // Counting first is faster than growing, and asks for no more than is needed.
+    let count = count(bytes, byte);
+    let mut found = Limit::reserve(count + AT_ONCE)?;
+    found.resize(count + AT_ONCE, 0);
     let (groups, rest) = bytes.as_chunks::<TOGETHER>();
+    let mut end = 0;
     for (number, group) in groups.iter().enumerate() {
         let blocks = group.as_chunks::<LEN>().0;
         let mut left = blocks.iter().rev().fold(0, |left, block| left << LEN | u64::from(places(block, byte)));
-        while left != 0 {
-            found(number * TOGETHER + left.trailing_zeros() as usize);
-            left &= left - 1;
+        let mut at = end;
+        end += left.count_ones() as usize;
+        loop {
+            let room = found.get_mut(at..).and_then(<[u32]>::first_chunk_mut::<AT_ONCE>);
+            for place in room.into_iter().flatten() {
+                *place = (number * TOGETHER) as u32 + left.trailing_zeros() + 1;
+                left &= left.wrapping_sub(1);
+            }
+            at += AT_ONCE;
+            if at >= end {
+                break;
+            }
         }
     }
-    for at in memchr::memchr_iter(byte, rest) {
-        found(bytes.len() - rest.len() + at);
-    }
+    found.truncate(end);
+    let start = bytes.len() - rest.len();
+    found.extend(memchr::memchr_iter(byte, rest).map(|at| (start + at) as u32 + 1));
+    Ok(found)
 }
 
 /// The first place of a byte. Ahead of `memchr` where that is near.
@@ -71,6 +94,20 @@ pub fn count(bytes: &[u8], byte: u8) -> usize {
     in_blocks as usize + memchr::memchr_iter(byte, rest).count()
 }
 
+/// Appends a part of a text, with room behind it for a block. In WebAssembly to copy a few bytes is a call out of it, to copy a block is not: so
+/// what follows the part in the last block is copied too, and cut off.
+pub fn append(text: &[u8], part: Range<usize>, out: &mut Vec<u8>) {
+    const SHORT: usize = 8 * LEN;
+    let end = out.len() + part.len();
+    let blocks = text.get(part.start..part.start + part.len().next_multiple_of(LEN));
+    if let Some(blocks) = blocks.filter(|blocks| blocks.len() <= SHORT) {
+        blocks.as_chunks::<LEN>().0.iter().for_each(|block| out.extend_from_slice(block));
+        out.truncate(end);
+    } else {
+        out.extend_from_slice(text.get(part).unwrap_or_default());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,10 +126,19 @@ mod tests {
         }
 
         #[test]
+        fn a_part_is_appended(text: Vec<u8>, from in 0usize..200, len in 0usize..200) {
+            let from = from.min(text.len());
+            let part = from..(from + len).min(text.len());
+            let mut out = b"before".to_vec();
+            append(&text, part.clone(), &mut out);
+            prop_assert_eq!(out, [b"before", &text[part]].concat());
+        }
+
+        #[test]
         fn each_and_all_are_found(bytes in proptest::collection::vec(0u8..3, 0..200)) {
-            let mut found = Vec::new();
-            each(&bytes, 1, |at| found.push(at));
-            prop_assert_eq!(&found, &(0..bytes.len()).filter(|at| bytes[*at] == 1).collect::<Vec<_>>());
+            let found: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == 1).collect();
+            let behind: Vec<u32> = found.iter().map(|at| *at as u32 + 1).collect();
+            prop_assert_eq!(behind_each(&bytes, 1).unwrap(), behind);
             prop_assert_eq!(find(&bytes, 1), found.first().copied());
             prop_assert_eq!(find(&bytes, 3), None);
             prop_assert_eq!(count(&bytes, 1), memchr::memchr_iter(1, &bytes).count());

@@ -23,10 +23,7 @@ impl<'a> Lines<'a> {
     /// [`Limit::Size`] when the text is too large, [`Limit::Memory`] when its lines are too many.
     pub fn of(bytes: &'a [u8]) -> Result<Self, Limit> {
         Limit::check_size(bytes)?;
-        // Counting first is faster than growing, and asks for no more than is needed.
-        let count = block::count(bytes, b'\n');
-        let mut ends = Limit::reserve(count + 1)?;
-        block::each(bytes, b'\n', |at| ends.push(at as u32 + 1));
+        let mut ends = block::behind_each(bytes, b'\n')?;
         if bytes.last().is_some_and(|last| *last != b'\n') {
             ends.push(bytes.len() as u32);
         }

@@ -1,6 +1,6 @@
 use super::find::Diff;
 use super::hunks::{Context, Hunk};
-use crate::{Limit, Lines};
+use crate::{Limit, Lines, block};
 use core::ops::Range;
 
 /// Bytes of a hunk header with its line end that git prints at most.
@@ -22,7 +22,8 @@ impl Diff<'_> {
         let changes = self.changes().get(hunk.changes.clone()).unwrap_or_default();
         let added = changes.iter().map(|change| size(self.after(), &change.after));
         // One byte for each line, and twice what stands for a missing line end.
-        let room = size(self.before(), &hunk.before) + added.sum::<usize>() + MAX_HEADER + 2 * NO_NEWLINE.len();
+        let ends = MAX_HEADER + 2 * NO_NEWLINE.len() + block::LEN;
+        let room = size(self.before(), &hunk.before) + added.sum::<usize>() + ends;
         out.try_reserve(room).map_err(|_| Limit::Memory { bytes: room as u64 })?;
 
         write_header(hunk, out);
@@ -45,10 +46,10 @@ fn size(lines: &Lines, range: &Range<u32>) -> usize {
 
 fn write_lines(sign: u8, lines: &Lines, range: Range<u32>, out: &mut Vec<u8>) {
     for line in range {
-        let line = lines.get(line as usize);
+        let line = lines.range(line as usize);
         out.push(sign);
-        out.extend_from_slice(line);
-        if line.last() != Some(&b'\n') {
+        block::append(lines.bytes(), line, out);
+        if out.last() != Some(&b'\n') {
             out.extend_from_slice(NO_NEWLINE);
         }
     }

@@ -252,8 +252,7 @@ fn groups_that_can_slide_are_where_git_has_them() {
 fn sections_are_cut_where_git_cuts_them() {
     let long = |start: usize, end: &str| [&b"x".repeat(start)[..], end.as_bytes()].concat();
     let mut sections: Vec<Vec<u8>> = (72..84).map(|start| long(start, "\té€𝄞 end")).collect();
-    sections
-        .extend(["a \u{fffe}b", "a \u{ffff}", "a \u{fffd}b", "a \u{10ffff}b", "a\u{1fffe}b"].map(Into::into));
+    sections.extend(["a \u{fffe}b", "a \u{ffff}", "a \u{fffd}b", "a \u{10ffff}b", "a\u{1fffe}b"].map(Into::into));
     let malformed: [&[u8]; 8] = [
         b"\xff",
         b"\x80",
