@@ -1,5 +1,5 @@
 import type { ByteRange } from './edits.ts';
-import type { Answer, Bytes, Request } from './frame.ts';
+import { type Answer, type Bytes, indexOf, type Request } from './frame.ts';
 import * as glue from './generated/core.js';
 import type { Instance } from './instance.ts';
 
@@ -44,7 +44,7 @@ export interface TextDiff {
   changes: readonly Change[];
 }
 
-const whitespace = { atLineEnd: 1, all: 2 } as const;
+const whitespace = ['atLineEnd', 'all'] as const;
 
 /**
  * Compares pairs of texts, as `git diff --histogram` does. Texts are bytes; strings count as UTF-8.
@@ -74,8 +74,9 @@ export function diffTexts(instance: Instance, pairs: readonly TextPair[], option
 /** The options that texts and trees share. */
 export function writeOptions(request: Request, options: DiffOptions): void {
   const { context = 3, betweenHunks = 0, ignoreWhitespace, budget = 0 } = options;
-  request.u32(context).u32(betweenHunks);
-  request.u32(ignoreWhitespace === undefined ? 0 : whitespace[ignoreWhitespace]).u64(budget);
+  request.u32(context, 'context').u32(betweenHunks, 'betweenHunks');
+  request.u32(ignoreWhitespace === undefined ? 0 : 1 + indexOf(whitespace, ignoreWhitespace, 'ignoreWhitespace'));
+  request.u64(budget, 'budget');
 }
 
 function changesOf(answer: Answer, words: boolean): Change[] {

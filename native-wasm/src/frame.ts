@@ -15,19 +15,22 @@ export class Request {
     return this.#length;
   }
 
-  u32(value: number): this {
-    this.#parts.push(value);
+  /** @param field what it is called where it was given, for the error */
+  u32(value: number, field = 'a length'): this {
+    // All fields come through here, and nearly all are fit.
+    this.#parts.push(value >>> 0 === value ? value : most(value, 2 ** 32 - 1, field));
     this.#length += 4;
     return this;
   }
 
   /** Exact up to 2^53. */
-  u64(value: number): this {
-    return this.u32(value % 2 ** 32).u32(Math.floor(value / 2 ** 32));
+  u64(value: number, field: string): this {
+    const fit = most(value, Number.MAX_SAFE_INTEGER, field);
+    return this.u32(fit % 2 ** 32).u32(Math.floor(fit / 2 ** 32));
   }
 
   bool(value: boolean): this {
-    return this.u32(Number(value));
+    return this.u32(value ? 1 : 0);
   }
 
   bytes(value: Bytes): this {
@@ -58,6 +61,20 @@ export class Request {
       }
     }
   }
+}
+
+/** What is beyond all that a field can hold, such as Infinity, means no limit: the most that there is. The number would wrap otherwise. */
+function most(value: number, limit: number, field: string): number {
+  if (value > limit) return limit;
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new RangeError(`${field} is a whole number from 0 on, or Infinity, not ${value}`);
+}
+
+/** The index of a name among those that there are. */
+export function indexOf<T extends string>(names: readonly T[], name: T, field: string): number {
+  const index = names.indexOf(name);
+  if (index < 0) throw new RangeError(`${field} is one of ${names.join(', ')}, not ${name}`);
+  return index;
 }
 
 /** Reads the fields of an answer where it lies in the memory of the core: what is kept beyond the call is copied. */

@@ -92,7 +92,7 @@ const changes = ['modify', 'create', 'delete', 'rename', 'copy'] as const;
 
 /** How a patch is read, as requests have it. */
 export const writeReading = (request: Request, { lenient = false, strip = 1 }: ReadOptions): Request =>
-  request.bool(lenient).u32(strip);
+  request.bool(lenient).u32(strip, 'strip');
 
 /**
  * Reads a patch: one of git or a plain unified one, a mail or a mailbox of `git format-patch`.
@@ -145,8 +145,8 @@ export function applyPatch(
   return instance.call(
     glue.applyPatch,
     (request) => {
-      writeReading(request, options).bool(reverse).u32(fuzz).bytes(patch);
-      for (const { path, mode, contents } of files) request.bytes(path).u32(mode).bytes(contents);
+      writeReading(request, options).bool(reverse).u32(fuzz, 'fuzz').bytes(patch);
+      for (const { path, mode, contents } of files) request.bytes(path).u32(mode, 'mode').bytes(contents);
     },
     (answer) => {
       const results = answer.list(() => (answer.bool() ? undefined : readProblem(answer)));

@@ -1,4 +1,4 @@
-import type { Bytes, Request } from './frame.ts';
+import { type Bytes, indexOf, type Request } from './frame.ts';
 import * as glue from './generated/core.js';
 import type { Instance } from './instance.ts';
 
@@ -61,7 +61,7 @@ export interface PathReport {
   findings: readonly PathFinding[];
 }
 
-const verdicts = { allow: 0, report: 1, deny: 2 } as const;
+const verdicts = ['allow', 'report', 'deny'] as const;
 const changes = ['added', 'modified', 'deleted', 'affected'] as const;
 
 /**
@@ -83,7 +83,7 @@ export function judgePaths(instance: Instance, before: Listing, after: Listing, 
       strings(request, deny);
       const named = Object.entries(classes);
       request.u32(named.length);
-      for (const [name, verdict] of named) request.bytes(name).u32(verdicts[verdict]);
+      for (const [name, verdict] of named) request.bytes(name).u32(indexOf(verdicts, verdict, `classes.${name}`));
       strings(request, tolerated);
     },
     (answer) => ({

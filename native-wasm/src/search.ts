@@ -1,4 +1,4 @@
-import type { Bytes, Request } from './frame.ts';
+import { type Bytes, indexOf, type Request } from './frame.ts';
 import * as glue from './generated/core.js';
 import { type Instance, Resident } from './instance.ts';
 import { type DefinitionKind, definitionKinds, type OutlineEntry, readKind, readOutline } from './outline.ts';
@@ -97,7 +97,7 @@ export class SearchIndex extends Resident {
     super(instance, glue.disposeIndex, () =>
       instance.call(
         glue.createIndex,
-        (request) => request.u32(maxFileBytes).u32(maxMeanLineBytes),
+        (request) => request.u32(maxFileBytes, 'maxFileBytes').u32(maxMeanLineBytes, 'maxMeanLineBytes'),
         (answer) => answer.u32(),
       ),
     );
@@ -131,7 +131,7 @@ export class SearchIndex extends Resident {
       glue.search,
       (request) => {
         pattern(request, query);
-        request.u32(limit).u32(before).u32(behind);
+        request.u32(limit, 'limit').u32(before, 'before').u32(behind, 'behind');
         paths(request, query);
       },
       (answer) => {
@@ -158,8 +158,8 @@ export class SearchIndex extends Resident {
     return this.call(
       glue.findDefinitions,
       (request) => {
-        request.bytes(name).bool(prefix).u32(limit).u32(kinds.length);
-        for (const kind of kinds) request.u32(definitionKinds.indexOf(kind));
+        request.bytes(name).bool(prefix).u32(limit, 'limit').u32(kinds.length);
+        for (const kind of kinds) request.u32(indexOf(definitionKinds, kind, 'kinds'));
         paths(request, query);
       },
       (answer) => {
@@ -216,7 +216,7 @@ function pattern(request: Request, { pattern, regex = false, anyCase = false, wo
 }
 
 function paths(request: Request, { budget = 0, only = [], not = [] }: PathFilter): void {
-  request.u64(budget);
+  request.u64(budget, 'budget');
   for (const globs of [only, not]) {
     request.u32(globs.length);
     for (const glob of globs) request.bytes(glob);

@@ -70,8 +70,8 @@ export function diffTrees(
       writeOptions(request, options);
       request
         .bool(quotePath)
-        .u32(renames === false ? 0 : renames)
-        .u32(renameLimit);
+        .u32(renames === false ? 0 : renames, 'renames')
+        .u32(renameLimit, 'renameLimit');
       for (const tree of [before, after]) writeTree(request, tree);
     },
     (answer) => ({
@@ -97,5 +97,6 @@ export function diffTrees(
 
 function writeTree(request: Request, tree: readonly TreeFile[]): void {
   request.u32(tree.length);
-  for (const { path, mode, contents, id } of tree) request.bytes(path).u32(mode).optionalBytes(id).bytes(contents);
+  for (const { path, mode, contents, id } of tree)
+    request.bytes(path).u32(mode, 'mode').optionalBytes(id).bytes(contents);
 }
