@@ -100,6 +100,21 @@ describe('secrets', () => {
     expect(refused).toEqual([expect.stringContaining('src/b.ts:1: a secret')]);
   });
 
+  it('refuses one in the message of a commit', async () => {
+    await writeFile(join(repository, 'b.txt'), 'b\n');
+    await clientGit(repository, 'add', '.');
+    await clientGit(repository, 'commit', '-q', '-m', 'Add b', '-m', `It worked with ${NEW_SECRET}.`);
+    const head = await clientGit(repository, 'rev-parse', 'HEAD');
+    const { refused } = await change({ 'c.txt': 'c\n' });
+    expect(refused).toEqual([expect.stringMatching(new RegExp(`^commit ${head.slice(0, 12)}: a secret, aws`))]);
+  });
+
+  it('judges a file by each of its paths', async () => {
+    const text = `TOKEN=${NEW_SECRET}\n`;
+    const { refused } = await change({ 'src/b.env': text, 'tests/b.env': text });
+    expect(refused).toEqual([expect.stringContaining('src/b.env:1: a secret')]);
+  });
+
   it('holds nothing against a change of a file that had one, or that moves it', async () => {
     expect(await change({ 'config/old.env': `# other\n\ntoken = ${SECRET}\n` })).toEqual({ refused: [], reported: [] });
     await clientGit(repository, 'mv', 'config/old.env', 'config/moved.env');
@@ -159,6 +174,17 @@ describe('tests', () => {
     const { refused } = await change({ 'src/a.test.ts': WEAKER }, { tests: 'deny' });
     expect(refused).toEqual([expect.stringContaining('(spec.policy.tests)')]);
     expect((await change({ 'src/a.test.ts': '' }, { tests: 'allow' })).reported).toEqual(['src/a.test.ts: test']);
+  });
+
+  it('that become too large to be checked are said to be unchecked, beside what is found', async () => {
+    const padded = `${TEST}//${'x'.repeat(2_200_000)}\n`;
+    await commit(repository, { 'src/b.test.ts': TEST });
+    base = await clientGit(repository, 'rev-parse', 'HEAD');
+    const { refused } = await change({ 'src/a.test.ts': padded, 'src/b.test.ts': WEAKER }, { tests: 'deny' });
+    expect(refused).toEqual([
+      expect.stringMatching(/^src\/a\.test\.ts: it is not known whether the tests are weaker: before or after/),
+      expect.stringMatching(/^src\/b\.test\.ts:3: /),
+    ]);
   });
 
   it('that are too large to be checked are said to be unchecked', async () => {

@@ -5,7 +5,7 @@ import { bounded, type Change, type Judgement } from './judgement.ts';
 import { gitBytes, type ObjectOptions, TooLargeError } from './objects.ts';
 import { type Found, findSecrets } from './secrets.ts';
 import { findWeakenings, type Weakening } from './tests.ts';
-import { type ChangedEntry, listChanges, listNewBlobs, listTree } from './trees.ts';
+import { type ChangedEntry, listChanges, listNewObjects, listTree, type NewObject } from './trees.ts';
 
 /** Which field of a Project's policy decides about a violation. */
 const fields: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ export async function judge(core: Core, change: Change, deadline: number): Promi
       listChanges(change.base, change.commit, options),
       listTree(change.base, options),
       listTree(change.commit, options),
-      listNewBlobs(change.base, change.commit, options),
+      listNewObjects(change.base, change.commit, options),
     ]);
     // What is no commit cannot be listed either.
     read.catch(() => undefined);
@@ -129,17 +129,18 @@ function reportedClasses({ paths, findings }: PathReport): Finding[] {
 
 async function judgeSecrets(
   core: Core,
-  inHistory: ReadonlyMap<string, string>,
+  inHistory: readonly NewObject[],
   changes: readonly ChangedEntry[],
   policy: Policy | undefined,
   options: ObjectOptions,
 ): Promise<Findings> {
   const verdict = policy?.secrets ?? 'deny';
   if (verdict === 'allow') return { refused: [], reported: [] };
-  const added = new Map(inHistory);
-  for (const { path, after } of changes) if (after !== undefined) added.set(after, path);
+  // By each of its paths: which of them it has says how bad a secret in it is.
+  const inTree = changes.flatMap(({ path, after }): NewObject[] => (after === undefined ? [] : [{ id: after, path }]));
+  const added = new Map([...inHistory, ...inTree].map((object) => [`${object.id} ${object.path}`, object])).values();
   const before = changes.flatMap((entry) => (entry.before === undefined ? [] : [entry.before]));
-  const found = await findSecrets(core, added, before, options);
+  const found = await findSecrets(core, [...added], before, options);
   // What is less sure is often made up: passwords in tests and documents, values that only look random.
   const isRefused = ({ severity }: Found) => verdict === 'deny' && severity === 'high';
   const refused = found.filter(isRefused).map(({ finding }) => ({

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Finding } from '@millwright/crds';
 import type { Core, ScannedText, SecretFinding } from '@millwright/native-wasm';
 import { type ObjectOptions, readObjects, TooLargeError } from './objects.ts';
+import type { NewObject } from './trees.ts';
 
 /** Together, in bytes: some seconds. */
 const MAX_BYTES = 512 * 1024 * 1024;
@@ -41,28 +42,30 @@ interface Piece {
 }
 
 /**
- * @param added blobs, each with its path, which says how bad a secret in it is; each byte is a character
+ * @param added their paths say how bad a secret in them is
  * @param before blobs of what the change replaces
  * @throws TooLargeError, GitError, CoreError
  */
 export async function findSecrets(
   core: Pick<Core, 'scanSecrets'>,
-  added: ReadonlyMap<string, string>,
+  added: readonly NewObject[],
   before: readonly string[],
   options: ObjectOptions,
 ): Promise<Found[]> {
-  const ids = [...added.keys()];
-  const paths = [...added.values()].map((path) => Buffer.from(path, 'latin1').toString('utf8'));
+  const ids = added.map(({ id }) => id);
+  const paths = added.map(({ path = '' }) => Buffer.from(path, 'latin1').toString('utf8'));
   const places = await scan(core, ids, paths, options);
   if (places.length === 0) return [];
   const known = new Set((await scan(core, before, [], options)).map(({ secret }) => secret));
   const found = new Map<string, Found>();
   for (const { index, line, secret, rule, preview, severity } of places) {
+    const object = added[index];
     const path = paths[index] ?? '';
     const id = `${path}\0${secret}`;
     // The versions of a file that a history has often share it.
     if (known.has(secret) || found.has(id)) continue;
-    found.set(id, { severity, finding: { kind: 'secret', path, line, message: `${rule} (${preview})` } });
+    const where = object?.path === undefined ? { path: `commit ${object?.id.slice(0, 12)}` } : { path, line };
+    found.set(id, { severity, finding: { kind: 'secret', ...where, message: `${rule} (${preview})` } });
   }
   return [...found.values()];
 }

@@ -29,25 +29,34 @@ export async function findWeakenings(
   });
   if (bytes > MAX_BYTES) return [unchecked(`the changed files have more than ${MAX_BYTES} bytes`)];
   const isAtHand = (id: string | undefined) => id === undefined || contents.has(id);
+  // What is too large on both sides is data; what became so may be a test that nobody shall read.
+  const resized = changes
+    .filter(({ before, after }) => before && after && isAtHand(before) !== isAtHand(after))
+    .map(({ path }) => unchecked(`before or after, it has more than ${MAX_FILE} bytes`, textOf(path)));
   const files = changes
     .filter(({ before, after }) => isAtHand(before) && isAtHand(after))
     .map(({ path, before, after }) => ({
-      path: Buffer.from(path, 'latin1').toString('utf8'),
+      path: textOf(path),
       before: before === undefined ? undefined : contents.get(before),
       after: after === undefined ? undefined : contents.get(after),
     }));
   try {
-    return core.checkWeakening(files).map(({ file, line, confidence, message }) => ({
-      confidence,
-      finding: { kind: 'test', path: files[file]?.path ?? '', line, message },
-    }));
+    const found = core.checkWeakening(files).map(
+      ({ file, line, confidence, message }): Weakening => ({
+        confidence,
+        finding: { kind: 'test', path: files[file]?.path ?? '', line, message },
+      }),
+    );
+    return [...resized, ...found];
   } catch (error) {
     if (!(error instanceof CoreError)) throw error;
-    return [unchecked(error.message)];
+    return [...resized, unchecked(error.message)];
   }
 }
 
-const unchecked = (why: string): Weakening => ({
+const textOf = (path: string): string => Buffer.from(path, 'latin1').toString('utf8');
+
+const unchecked = (why: string, path = ''): Weakening => ({
   confidence: 'high',
-  finding: { kind: 'test', path: '', message: `it is not known whether the tests are weaker: ${why}` },
+  finding: { kind: 'test', path, message: `it is not known whether the tests are weaker: ${why}` },
 });

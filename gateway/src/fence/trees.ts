@@ -60,16 +60,25 @@ export async function listChanges(base: string, commit: string, options: ObjectO
   return changes;
 }
 
-/** Blobs that the history up to a commit has and that of the base has not, in whatever version of a file, by the first path they have. */
-export async function listNewBlobs(base: string, commit: string, options: ObjectOptions): Promise<Map<string, string>> {
+/** What a history brings. */
+export interface NewObject {
+  id: string;
+  /** Of a blob, the first it has; each byte is a character. A commit has none. */
+  path?: string;
+}
+
+/** What the history up to a commit has and that of the base has not: commits, which have messages, and blobs, in whatever version of a file. */
+export async function listNewObjects(base: string, commit: string, options: ObjectOptions): Promise<NewObject[]> {
   const limit = { bytes: LISTING, what: 'the list of new objects' };
-  const args = ['rev-list', '--objects', '--filter=object:type=blob', commit, '--not', base];
-  const said = await gitBytes(args, options, limit);
-  const paths = new Map<string, string>();
-  for (const line of said.toString('latin1').split('\n')) {
+  const list = async (...args: string[]) => {
+    const said = await gitBytes(['rev-list', ...args, commit, '--not', base], options, limit);
+    return said.toString('latin1').split('\n').filter(Boolean);
+  };
+  const [commits, objects] = await Promise.all([list(), list('--objects', '--filter=object:type=blob')]);
+  const blobs = objects.flatMap((line): NewObject[] => {
     const space = line.indexOf(' ');
-    // The commit itself has no path.
-    if (space > 0 && space < line.length - 1) paths.set(line.slice(0, space), line.slice(space + 1));
-  }
-  return paths;
+    // The commit itself, and the tree at the top, have no path.
+    return space > 0 && space < line.length - 1 ? [{ id: line.slice(0, space), path: line.slice(space + 1) }] : [];
+  });
+  return [...commits.map((id): NewObject => ({ id })), ...blobs];
 }
