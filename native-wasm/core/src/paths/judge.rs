@@ -212,7 +212,12 @@ impl<'a> Judge<'_, 'a, '_> {
     fn rules(&mut self, touched: &mut Touched<'a>) {
         let canonical = self.report.canonical(touched);
         let mut classes = self.policy.classes(canonical);
-        let denied = self.policy.denies(touched.path, canonical);
+        let mut denied = self.policy.denies(touched.path, canonical);
+        if [touched.before, touched.after].iter().any(|mode| matches!(mode, Some(Mode::Symlink | Mode::Submodule))) {
+            // What it is, and what is below it, is wherever it leads.
+            classes.insert_all(self.policy.classes_below(canonical));
+            denied = denied.or_else(|| self.policy.denies_below(touched.path, canonical));
+        }
         if [touched.before, touched.after].contains(&Some(Mode::Submodule)) {
             classes.insert(Class::Submodule);
         }

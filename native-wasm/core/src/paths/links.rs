@@ -21,7 +21,7 @@ struct Walk<'a> {
 }
 
 /// Follows a symlink through the tree, component by component, as a kernel would. What is not in the tree is taken for a folder, and names are compared in
-/// canonical form: so nothing leads out on one system that is thought to stay on another. A unit of the budget is some bytes that are compared.
+/// canonical form: so nothing leads out on one system that is thought to stay on another. For the same reason nothing may lead out by names alone. A unit of the budget is some bytes that are compared.
 pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget) -> Result<Option<Lead>, Limit> {
     let lookup = u64::from(tree.entries.len().max(1).ilog2()) + 1;
     let own = link.target.unwrap_or_default();
@@ -44,7 +44,10 @@ pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget)
                 Err(violation) => return Ok(Some(Lead { violation, at })),
             }
         }
-        let Some(walk) = walks.last_mut() else { return Ok(None) };
+        let Some(walk) = walks.last_mut() else {
+            let leaves = |at| Lead { violation: Violation::Escape, at };
+            return Ok(leaves_by_name(folder, own).map(leaves));
+        };
         if walk.next > walk.target.len() {
             walks.pop();
             continue;
@@ -89,6 +92,33 @@ pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget)
             _ => {}
         }
     }
+}
+
+/// Where a target leaves the repository when `..` takes back the name before it, as Windows and many a program have it, whatever that name leads to.
+fn leaves_by_name(folder: &[u8], target: &[u8]) -> Option<Range<usize>> {
+    let components = |path: &[u8]| {
+        path.split(|byte| *byte == b'/')
+            .map(<[u8]>::len)
+            .scan(0, |next, len| {
+                let start = *next;
+                *next += len + 1;
+                Some(start..start + len)
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut depth = components(folder).into_iter().filter(|at| !at.is_empty()).count();
+    for at in components(target) {
+        let name = Name::of(&target[at.clone()]);
+        if name.is_parent() {
+            depth = match depth.checked_sub(1) {
+                Some(depth) => depth,
+                None => return Some(at),
+            };
+        } else if !name.is_empty() && !name.is_here() {
+            depth += 1;
+        }
+    }
+    None
 }
 
 /// The target of a symlink when it can be followed.
@@ -160,6 +190,9 @@ mod tests {
         assert_eq!(lead(&["l -> d/../x", "d -> a/b"], "l"), None);
         leads(&["l -> d/../x", "d -> ."], "l", Violation::Escape, "..");
         leads(&["l -> D/../x", "d -> ."], "l", Violation::Escape, "..");
+        leads(&["d/l -> s/../../../x", "d/s -> e/f/g"], "d/l", Violation::Escape, "..");
+        leads(&["l -> build/../../x", "Build -> d/e/f"], "l", Violation::Escape, "..");
+        assert_eq!(lead(&["d/l -> s/../../x", "d/s -> e/f/g"], "d/l"), None);
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct PolicyRules<'a> {
     pub tolerated: Violations,
 }
 
+/// Stands for anything below a folder. No class has files of this name.
+const BELOW: &[u8] = b"/-";
+
 /// What a change of a tree may do. Made once, for many changes.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -114,12 +117,16 @@ impl Policy {
         self.classifier.classes(canonical)
     }
 
+    /// The classes of what is below a path.
+    pub(super) fn classes_below(&self, canonical: &[u8]) -> Classes {
+        self.classes(&[canonical, BELOW].concat())
+    }
+
     /// Which violation of the globs a path is, with the number of the glob that decided.
     pub(super) fn denies(&self, path: &[u8], canonical: &[u8]) -> Option<(Violation, u32)> {
-        for path in [path, canonical] {
-            if let Some(matched) = self.deny.matched(path).filter(|matched| !matched.negated) {
-                return Some((Violation::DeniedGlob, matched.rule));
-            }
+        let denied = self.denied(path, canonical);
+        if denied.is_some() {
+            return denied;
         }
         if self.allow.is_empty() {
             return None;
@@ -128,6 +135,20 @@ impl Policy {
             None => Some((Violation::NotAllowed, u32::MAX)),
             Some(matched) => matched.negated.then_some((Violation::NotAllowed, matched.rule)),
         }
+    }
+
+    fn denied(&self, path: &[u8], canonical: &[u8]) -> Option<(Violation, u32)> {
+        let matched = [path, canonical].into_iter().find_map(|path| self.deny.matched(path).filter(|it| !it.negated));
+        matched.map(|matched| (Violation::DeniedGlob, matched.rule))
+    }
+
+    /// Whether what is below a path is denied, unless a glob says of the path itself that it is not.
+    pub(super) fn denies_below(&self, path: &[u8], canonical: &[u8]) -> Option<(Violation, u32)> {
+        if [path, canonical].iter().any(|path| self.deny.matched(path).is_some()) {
+            return None;
+        }
+        let [path, canonical] = [path, canonical].map(|path| [path, BELOW].concat());
+        self.denied(&path, &canonical)
     }
 
     /// Units of a budget that judging a path by its globs takes.

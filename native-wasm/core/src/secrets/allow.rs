@@ -19,6 +19,10 @@ const NAMES: &str = "id ids name names ref refs path file dir folder uri url end
     description title index cursor policy scope issuer example \
     ts js mjs cjs tsx jsx go py rs rb java md json yaml yml toml html css";
 
+/// Words behind the name of a provider that make the value one that its pages show to everyone, unless the key calls it a secret.
+const PUBLIC: &str = "org organization organisation team portal form pipeline site";
+const SECRETS: &str = "key keys token tokens secret secrets auth password pass pat credential credentials";
+
 /// Files that are made of hashes. Assignments in them are no secrets.
 const LOCK_FILES: &str = "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock cargo.lock go.sum go.work.sum \
     poetry.lock uv.lock pipfile.lock composer.lock gemfile.lock packages.lock.json flake.lock pubspec.lock \
@@ -26,7 +30,7 @@ const LOCK_FILES: &str = "package-lock.json npm-shrinkwrap.json yarn.lock pnpm-l
 
 /// Folders and parts of file names of what is made for tests and documents.
 const FIXTURES: &str = "test tests testdata __tests__ spec specs fixture fixtures __fixtures__ mock mocks __mocks__ example \
-    examples sample samples docs doc e2e";
+    examples sample samples docs doc e2e md mdx markdown rst adoc";
 
 /// Comments by which a line says that its secret is none, ours and those that are in use.
 const COMMENTS: &[&[u8]] =
@@ -69,6 +73,28 @@ fn has_word(key: &[u8], list: &str) -> bool {
 /// Whether a key says that its value is no secret; `keyword_at` is where in it the rule's keyword begins.
 pub(super) fn is_harmless_key(key: &[u8], keyword_at: usize) -> bool {
     has_word(key, HASHES) || key.get(keyword_at..).is_some_and(|rest| has_word(rest, NAMES))
+}
+
+/// Whether a key with the name of a provider in it says that its value is no secret.
+pub(super) fn is_public_key(key: &[u8], keyword_at: usize) -> bool {
+    is_harmless_key(key, keyword_at) || has_word(key, PUBLIC) && !has_word(key, SECRETS)
+}
+
+/// Whether what stands behind the password of a URL is a host that nobody else can reach, or that is nobody's.
+pub(super) fn is_near_host(behind: &[u8]) -> bool {
+    let Some(authority) = behind.strip_prefix(b"@") else { return false };
+    let end = authority.iter().position(|byte| !(byte.is_ascii_alphanumeric() || b"-._[".contains(byte)));
+    // Where the text ends here there may be more of it.
+    let Some(host) = end.and_then(|end| authority.get(..end)) else { return false };
+    let host = host.to_ascii_lowercase();
+    let mut labels = host.rsplit(|byte| *byte == b'.');
+    let (last, before) = (labels.next().unwrap_or_default(), labels.next());
+    // A single name is that of a container beside it.
+    before.is_none()
+        || host.starts_with(b"127.")
+        || host == b"0.0.0.0"
+        || [&b"local"[..], b"localhost", b"test", b"invalid", b"example"].contains(&last)
+        || before == Some(b"example") && [&b"com"[..], b"org", b"net"].contains(&last)
 }
 
 /// Whether a value is a name, a path, a hash or a number of a thing rather than random.
@@ -164,6 +190,31 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_providers() {
+        for (key, public) in [
+            ("hubspotFormId", true),
+            ("snyk_org", true),
+            ("heroku_pipeline_id", true),
+            ("twilioTemplateMd5", true),
+            ("SNYK_ORG_TOKEN", false),
+            ("HEROKU_API_KEY", false),
+            ("datadog", false),
+        ] {
+            assert_eq!(is_public_key(key.as_bytes(), 0), public, "{key}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_are_near() {
+        for host in ["localhost:5432", "db/", "127.0.0.1:1", "[::1]:5", "api.example.com/", "x.test\"", "a.local/"] {
+            assert!(is_near_host(format!("@{host}").as_bytes()), "{host}");
+        }
+        for host in ["db.internal:5432", "example.com.evil.io/", "10.0.0.7/", "git.acme.com", ""] {
+            assert!(!is_near_host(format!("@{host}").as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
     fn values_that_are_names() {
         for value in [
             "my-service-account-2024-prod",
@@ -186,6 +237,7 @@ mod tests {
     #[test]
     fn paths() {
         assert!(is_fixture(b"src/__tests__/a.ts") && is_fixture(b"a/redact.test.ts") && is_fixture(b"pkg/x_test.go"));
+        assert!(is_fixture(b"README.md") && is_fixture(b"guide/setup.rst"));
         assert!(!is_fixture(b"src/latest.ts") && !is_fixture(b"contest/a.ts"));
         assert!(is_lock_file(b"web/package-lock.json") && is_lock_file(b"Cargo.lock"));
         assert!(!is_lock_file(b"package.json"));

@@ -122,7 +122,7 @@ impl Detector {
     pub(super) fn judge(&self, candidate: &Candidate, start: u64, end: u64, window: &Window) -> Verdict {
         let Some(Target::Rule(rule)) = self.target(candidate.target) else { return Verdict::Proven };
         let key = match rule.validator {
-            Validator::Assignment => key_around(window, candidate.start, start),
+            Validator::Assignment | Validator::Keyed => key_around(window, candidate.start, start),
             _ => &[],
         };
         let found = Found {
@@ -130,6 +130,7 @@ impl Detector {
             keyword_len: if start == candidate.start { candidate.keyword_len as usize } else { 0 },
             key,
             keyword_at: key.len().saturating_sub(start.saturating_sub(candidate.start) as usize),
+            behind: window.from(end),
             min_centibits: rule.min_centibits,
         };
         rule.validator.judge(&found)

@@ -151,14 +151,19 @@ impl Detector {
     }
 }
 
-/// Of findings that overlap, keeps that of the first rule.
+/// Of findings that overlap, keeps that of the first rule, but for one within another that is less sure.
 fn without_overlaps(mut raws: Vec<Raw>) -> Vec<Raw> {
     sort::by_key(&mut raws, |raw| (raw.start, raw.end));
     let mut kept: Vec<Raw> = Vec::new();
     for raw in raws {
         match kept.last_mut() {
             Some(last) if raw.start < last.end => {
-                if raw.order < last.order {
+                let is_better = if raw.start == last.start || raw.severity == last.severity {
+                    raw.order < last.order
+                } else {
+                    raw.severity > last.severity
+                };
+                if is_better {
                     *last = raw;
                 }
             }

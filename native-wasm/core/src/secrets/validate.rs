@@ -15,6 +15,7 @@ pub(super) enum Validator {
     OpenAi,
     Basic,
     Password,
+    Keyed,
     Assignment,
 }
 
@@ -40,6 +41,8 @@ pub(super) struct Found<'a> {
     /// The word around the keyword up to the secret, and where in it the keyword begins.
     pub(super) key: &'a [u8],
     pub(super) keyword_at: usize,
+    /// What stands behind the secret, as far as it is at hand: it tells no more than how sure a finding is.
+    pub(super) behind: &'a [u8],
     pub(super) min_centibits: u32,
 }
 
@@ -56,6 +59,7 @@ impl Validator {
             "openai" => Self::OpenAi,
             "basic" => Self::Basic,
             "password" => Self::Password,
+            "keyed" => Self::Keyed,
             "assignment" => Self::Assignment,
             _ => return None,
         })
@@ -80,7 +84,9 @@ impl Validator {
             Self::OpenAi => plausible(memchr::memmem::find(body, b"T3BlbkFJ").is_some()),
             Self::Basic => basic(found.secret),
             Self::Password if allow::is_common_password(body) => Verdict::Harmless,
-            Self::Password => plausible(!allow::is_weak_password(body)),
+            Self::Password => plausible(!allow::is_weak_password(body) && !allow::is_near_host(found.behind)),
+            Self::Keyed if allow::is_public_key(found.key, found.keyword_at) => Verdict::Harmless,
+            Self::Keyed => Verdict::Plausible,
             Self::Assignment => assignment(found, body),
         };
         if matches!(verdict, Verdict::Plausible | Verdict::Suspect) && allow::is_placeholder(body) {
@@ -135,6 +141,7 @@ mod tests {
             keyword_len: 0,
             key: b"token",
             keyword_at: 0,
+            behind: b"",
             min_centibits: 250,
         })
     }

@@ -70,3 +70,31 @@ fn a_wrong_checksum_makes_it_suspect() {
         assert_eq!((findings[0].rule, findings[0].severity), (&*rule.id, Severity::Suspect));
     }
 }
+
+#[test]
+fn a_password_for_a_host_beside_it_is_less_sure() {
+    let detector = Detector::new(Rules::built_in().unwrap(), &[]);
+    for (host, severity) in [
+        ("db.internal:5432", Severity::High),
+        ("db:5432", Severity::Suspect),
+        ("localhost", Severity::Suspect),
+        ("api.example.com", Severity::Suspect),
+    ] {
+        let text = expand(&format!("url = postgres://ada:‹{{b62:12}}›@{host}/app\n"), &mut Random(1)).text;
+        let findings = scan(&detector, &text);
+        assert_eq!(findings.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [severity], "{text}");
+    }
+}
+
+#[test]
+fn a_sure_one_shows_within_one_that_is_not() {
+    let detector = Detector::new(Rules::built_in().unwrap(), &[]);
+    let inner = expand("postgres://ada:‹{b62:12}›@db.internal/app", &mut Random(1)).text;
+    let filler = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2\n".repeat(4);
+    let text = format!("-----BEGIN RSA PRIVATE KEY-----\n{filler}{inner}\n{filler}-----END RSA PRIVATE KEY-----\n");
+    let findings = scan(&detector, &text);
+    assert!(
+        findings.iter().any(|found| (found.rule, found.severity) == ("url-password", Severity::High)),
+        "{findings:?}"
+    );
+}
