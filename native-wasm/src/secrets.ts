@@ -4,7 +4,7 @@ import { type Instance, Resident } from './instance.ts';
 
 export interface ScannedText {
   /** With `/` between its parts, or empty: what is for tests or documents is less severe, and lock files hold hashes. */
-  path: string;
+  path: Bytes;
   contents: Bytes;
 }
 

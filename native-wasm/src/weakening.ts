@@ -5,7 +5,7 @@ import { type ReadOptions, writeReading } from './patch.ts';
 
 /** A file that a change touches. A moved one is two: one that is gone, one that is new. */
 export interface ChangedFile {
-  path: string;
+  path: Bytes;
   /** Undefined: it was not there. */
   before: Bytes | undefined;
   /** Undefined: it is gone. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const program = fileURLToPath(new URL('../../bin/millwright-core.mjs', import.meta.url));
 
@@ -192,6 +192,74 @@ test('scan finds secrets', () => {
   const [line = ''] = run(['scan', '--json']).stdout.split('\n');
   expect(JSON.parse(line)).toMatchObject({ path: 'key.pem', line: 1 });
   expect(run(['scan', 'a.txt'])).toEqual({ status: 0, stdout: '', stderr: '' });
+});
+
+describe('what scan is told to read', () => {
+  const secret = 'url = postgres://ada:cu7-Vx1q@db.internal/main\n';
+
+  test('is followed when it is a symlink', () => {
+    write({ 'deep/a.conf': secret, 'none.txt': 'x\n' });
+    symlinkSync('deep/a.conf', join(folder, 'file'));
+    symlinkSync('deep', join(folder, 'folder'));
+    for (const inRepository of [false, true]) {
+      if (inRepository) git('init', '-q');
+      expect(run(['scan', 'file'])).toMatchObject({ status: 1, stdout: expect.stringMatching(/^file:1:/) });
+      expect(run(['scan', 'folder'])).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(/^folder\/a\.conf:1:/),
+      });
+      expect(run(['scan', './deep/a.conf', 'deep']).stdout).toMatch(/^deep\/a\.conf:1:\d+: [^\n]*\n$/);
+    }
+  });
+
+  test('is an error when it is neither a file nor a folder', () => {
+    write({ 'none.txt': 'x\n' });
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    symlinkSync('nowhere', join(folder, 'dangling'));
+    for (const [name, problem] of [
+      ['pipe', '"pipe" is neither a file nor a folder'],
+      ['/dev/null', '"/dev/null" is neither a file nor a folder'],
+      ['dangling', 'there is no "dangling"'],
+    ] as const)
+      expect(run(['scan', 'none.txt', name])).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining(problem),
+      });
+  });
+
+  // Elsewhere file systems refuse such names.
+  test.runIf(process.platform === 'linux')('has names that are no UTF-8', () => {
+    const name = Buffer.from('/deep/\xff.conf', 'latin1');
+    mkdirSync(join(folder, 'deep'));
+    writeFileSync(Buffer.concat([Buffer.from(folder), name]), secret);
+    for (const inRepository of [false, true]) {
+      if (inRepository) git('init', '-q');
+      expect(run(['scan'])).toMatchObject({ status: 1, stdout: expect.stringMatching(/^deep\/\ufffd\.conf:1:/) });
+    }
+    mkdirSync(join(folder, 'other'));
+    expect(run(['diff', 'deep', 'other']).stdout).toContain('"a/\\377.conf"');
+  });
+
+  test('is a folder of another repository, of none, with a name like a pattern, or ignored', () => {
+    commit({ 'here/x': 'x\n', '.gitignore': 'out\n' });
+    const elsewhere = mkdtempSync(join(tmpdir(), 'millwright-core-'));
+    mkdirSync(join(elsewhere, 'other'));
+    writeFileSync(join(elsewhere, 'a.conf'), secret);
+    execFileSync('git', ['init', '-q'], { cwd: join(elsewhere, 'other') });
+    writeFileSync(join(elsewhere, 'other/b.conf'), secret);
+    write({ ':(top)/c.conf': secret, 'out/d.conf': secret });
+    for (const [path, file] of [
+      [elsewhere, 'a.conf'],
+      [join(elsewhere, 'other'), 'b.conf'],
+      [':(top)', 'c.conf'],
+      ['out', 'd.conf'],
+    ] as const)
+      expect(run(['scan', path])).toMatchObject({
+        status: 1,
+        stdout: expect.stringMatching(new RegExp(`^\\S+/${file}:1:`)),
+      });
+    rmSync(elsewhere, { recursive: true });
+  });
 });
 
 test('fence judges a change by its paths', () => {

@@ -1,8 +1,8 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { TextDiff, TextDiffOptions } from '../diff.ts';
 import type { FileDiff, TreeDiff, TreeDiffOptions, TreeFile } from '../trees.ts';
 import { type Command, number, parse, type Terminal, text, UsageError } from './command.ts';
-import { readTreeFile, stat, walk } from './files.ts';
+import { readTreeFile, stat, walk, within } from './files.ts';
 import { Repository } from './git.ts';
 
 const help = `Usage: millwright-core diff [options] BEFORE AFTER
@@ -56,7 +56,7 @@ function kindOf(path: string): 'file' | 'folder' | undefined {
 }
 
 const readFolder = (folder: string): TreeFile[] =>
-  walk(folder).flatMap((path) => readTreeFile(join(folder, path), path) ?? []);
+  walk(folder).flatMap((path) => readTreeFile(within(folder, path), path) ?? []);
 
 function revisions({ cwd }: Terminal, before: string, after: string): { before: TreeFile[]; after: TreeFile[] } {
   const repository = new Repository(cwd);

@@ -29,10 +29,19 @@ export class Repository {
     }
   }
 
-  /** The files below some paths that are tracked, or new and not ignored; from the folder on. */
-  files(paths: readonly string[]): string[] {
-    const listed = this.#git(['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...paths]);
-    return [...new Set(text(listed).split('\0').filter(Boolean))];
+  /** The rules of the repository leave the folder itself out. */
+  get isIgnored(): boolean {
+    try {
+      this.#git(['check-ignore', '--quiet', '.']);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The files below the folder that are tracked, or new and not ignored; from the folder on. */
+  files(): Uint8Array[] {
+    return records(this.#git(['ls-files', '-z', '--cached', '--others', '--exclude-standard']));
   }
 
   /** What `git ls-tree -r -z` says of a tree, and where its symlinks lead. */
@@ -90,12 +99,19 @@ export class Repository {
   }
 
   #git(args: readonly string[], input = ''): Uint8Array {
-    return execFileSync('git', args, {
-      cwd: this.#folder,
-      input,
-      maxBuffer: MAX_OUTPUT_BYTES,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    try {
+      return execFileSync('git', args, {
+        cwd: this.#folder,
+        input,
+        maxBuffer: MAX_OUTPUT_BYTES,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      });
+    } catch (error) {
+      const { message, stderr } = error as Error & { stderr?: Uint8Array };
+      throw new CommandError(
+        `git ${args[0]} in "${this.#folder}" failed: ${text(stderr ?? new Uint8Array()).trim() || message}`,
+      );
+    }
   }
 }
 

@@ -37,6 +37,8 @@ export async function main(args: string[]): Promise<number> {
     if (error instanceof UsageError) console.error(`${error.message}\n\n${command?.help ?? help}`);
     else if (error instanceof CommandError || error instanceof CoreError) console.error(error.message);
     else if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
+    // Such as a file that may not be read: the message says what and which.
+    else if ((error as NodeJS.ErrnoException).syscall !== undefined) console.error((error as Error).message);
     else console.error(error);
     return 2;
   }

@@ -22,7 +22,7 @@ export const search: Command = {
   summary: 'search files by an index, the best hits first',
   help,
   run(terminal, args) {
-    const { core, cwd, write } = terminal;
+    const { core, write } = terminal;
     const { values, positionals } = parse(args, {
       regex: { type: 'boolean', short: 'e' },
       'any-case': { type: 'boolean', short: 'i' },
@@ -39,7 +39,7 @@ export const search: Command = {
     const context = number('context', values.context, 0);
     const limit = number('limit', values.limit, 100);
     using index = core.createIndex();
-    for (const batch of inBatches(cwd, namedFiles(terminal, paths))) index.put(batch);
+    for (const batch of inBatches(namedFiles(terminal, paths))) index.put(batch);
     const filter = { only: values.only ?? [], not: values.not ?? [] };
     if (values.definition) {
       const { definitions, more } = index.definitions({ name: pattern, prefix: true, limit, ...filter });

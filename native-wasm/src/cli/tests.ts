@@ -39,15 +39,16 @@ export const tests: Command = {
     } else {
       const repository = new Repository(cwd);
       const changed = repository.changes(repository.resolve(base ?? ''), repository.resolve(head));
-      const files = new Map<string, { path: string; before?: Uint8Array; after?: Uint8Array }>();
+      const files = new Map<string, { path: Uint8Array; before?: Uint8Array; after?: Uint8Array }>();
       for (const side of ['before', 'after'] as const)
         for (const { path, contents } of changed[side]) {
-          const name = typeof path === 'string' ? path : text(path);
-          files.set(name, { ...files.get(name), path: name, [side]: bytesOf(contents) });
+          const name = Buffer.from(path);
+          const key = name.toString('latin1');
+          files.set(key, { ...files.get(key), path: name, [side]: bytesOf(contents) });
         }
       const all = [...files.values()].map(({ path, before, after }) => ({ path, before, after }));
       for (const { file, start, end, ...found } of core.checkWeakening(all))
-        findings.push({ path: all[file]?.path ?? '', ...found });
+        findings.push({ path: text(all[file]?.path ?? new Uint8Array()), ...found });
     }
     for (const finding of findings) {
       const { path, side, line, kind, confidence, message } = finding;
