@@ -41,10 +41,14 @@ const pathPolicy = fields({
     .optional()
     .meta({ description: 'What is done about kinds of files: allow, report (the default of most) or deny.' }),
   tolerated: z
-    .array(z.enum(['bidirectional', 'invalid-utf8', 'device', 'stream', 'long-component', 'duplicate']))
-    .max(6)
+    .array(
+      z.enum(['bidirectional', 'invalid-utf8', 'device', 'stream', 'long-component', 'duplicate', 'bare-repository']),
+    )
+    .max(7)
     .optional()
-    .meta({ description: 'Names of files that harm on some systems only, and are no matter here.' }),
+    .meta({
+      description: 'What harms on some systems only, or only who enters a folder, and is no matter here.',
+    }),
 }).meta({ description: 'Which paths may change.' });
 
 export const policy = fields({

@@ -45,8 +45,15 @@ export async function measureMemory(lab: Lab): Promise<Measure[]> {
   const started = performance.now();
   const minutes = () => (performance.now() - started) / 60_000;
   const total = WARM_UP_MS / 60_000 + lab.minutes;
+  const sample = () => {
+    try {
+      samples.push({ x: minutes(), y: residentMB(rig.operator.pid) });
+    } catch {
+      // The operator has ended, and whoever waits for its work says so: an error in a timer would end the bench with nothing removed.
+    }
+  };
   const timers = [
-    setInterval(() => samples.push({ x: minutes(), y: residentMB(rig.operator.pid) }), SAMPLE_MS),
+    setInterval(sample, SAMPLE_MS),
     setInterval(() => beat(agents.broker, held), HEARTBEAT_MS),
     // Nobody records the history here; on disk it would grow without end.
     setInterval(() => purge(broker), HEARTBEAT_MS),

@@ -1,7 +1,8 @@
 //! Which paths are of which class, as globs over canonical paths, which are in lower case.
 //!
 //! A class is what a file means to people and tools, not what is in it. A glob that also meets innocent files makes a report longer; a missing one lets
-//! something by: so names are taken broadly where tools read them. What is read at the root alone is anchored there.
+//! something by: so names are taken broadly where tools read them. What is read at the root alone is anchored there. `~1` and `~2` are at the end of the
+//! names that NTFS gives to long ones and those that begin with a dot, in the order in which they come.
 
 use super::Class;
 
@@ -19,15 +20,17 @@ pub(super) const TABLE: &[(Class, &str)] = &[
          .prow.yaml {,.}zuul.yaml wercker.yml codefresh.yml **/cloudbuild*.y{,a}ml **/buildspec*.y{,a}ml \
          bitbucket-pipelines.yml bitrise.yml codemagic.yaml screwdriver.yaml .mergify.yml .kodiak.toml \
          {,.}renovate.json{,5} .renovaterc{,.json,.json5} .dependabot/** sonar-project.properties .codeclimate.yml \
-         {,.}codecov.y{,a}ml .coveralls.yml .sonarcloud.properties",
+         {,.}codecov.y{,a}ml .coveralls.yml .sonarcloud.properties .mergify/** **/*.jenkinsfile **/action.y{,a}ml \
+         {github,gitlab,gitea,forgej,circle,buildk,woodpe,tekton}~{1,2}/**",
     ),
     // Reviewers and rules of branches.
     (
         Class::Ownership,
         "**/codeowners **/owners **/owners_aliases **/maintainers .github/settings.yml .github/branch-protection.* \
-         .github/rulesets/** .asf.yaml .gitlab/merge_request_templates/** .github/safe-settings/**",
+         .github/rulesets/** .asf.yaml .gitlab/merge_request_templates/** .github/safe-settings/** .pullapprove.yml \
+         .policy.yml .bulldozer.yml",
     ),
-    // Git hooks and their managers; tasks, terminals and start-up files of editors, shells and debuggers.
+    // Git hooks and their managers; tasks, terminals and start-up files of editors, shells, debuggers and containers to work in.
     (
         Class::Hooks,
         "**/.husky/** **/.githooks/** **/.git-hooks/** **/git-hooks/** **/githooks/** **/.lefthook/** \
@@ -35,7 +38,9 @@ pub(super) const TABLE: &[(Class, &str)] = &[
          **/.pre-commit-hooks.yaml **/.lintstagedrc* **/lint-staged.config.* **/.overcommit.yml \
          **/captainhook.json **/.envrc **/.autoenv **/.vscode/** **/.idea/** **/.fleet/** **/.zed/** **/.exrc \
          **/.nvimrc **/.nvim.lua **/.vimrc **/.dir-locals.el **/.gdbinit **/.lldbinit **/*.code-workspace \
-         **/.simple-git-hooks.* **/simple-git-hooks.*",
+         **/.simple-git-hooks.* **/simple-git-hooks.* .github/hooks/** **/.hooks/** **/.rusty-hook.toml hk.pkl \
+         prek.toml **/.devcontainer/** **/devcontainer.json .gitpod.yml .replit **/.helix/** **/.vs/** \
+         **/*.sublime-project **/.dir-locals-2.el **/.rprofile **/{husky,githoo,git-ho,hooks,vscode,devcon,helix}~{1,2}/**",
     ),
     // Instructions, rules, skills and tool servers of coding agents.
     (
@@ -48,7 +53,9 @@ pub(super) const TABLE: &[(Class, &str)] = &[
          **/.augment/** **/.augment-guidelines **/.aiassistant/** **/.openhands/** **/.opencode/** \
          **/opencode.json{,c} **/.trae/** **/.devin/** **/.factory/** **/.mcp.json **/mcp.json **/.rules \
          **/copilot-instructions.md .github/instructions/** .github/prompts/** .github/agents/** \
-         .github/chatmodes/** .github/skills/** **/*.instructions.md **/*.chatmode.md",
+         .github/chatmodes/** .github/skills/** **/*.instructions.md **/*.chatmode.md \
+         .github/copilot/** **/.crush/** **/{,.}crush.json **/.clinerules-* **/.claude-plugin/** \
+         **/{claude,cursor,codex,gemini,agents,agent,windsu,roo,kiro,contin,junie,openco}~{1,2}/**",
     ),
     // Attributes, filters, ignored files, identities.
     (

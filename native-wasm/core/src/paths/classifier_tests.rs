@@ -13,12 +13,19 @@ fn the_table_is_in_canonical_form() {
 
 #[test]
 fn each_class_is_met() {
-    let cases: [(&str, &[Class]); 31] = [
+    let cases: [(&str, &[Class]); 38] = [
         (".github/workflows/ci.yml", &[Class::Ci]),
         (".GitHub/Workflows./ci.yml", &[Class::Ci]),
         ("sub/.gitlab-ci.yml", &[Class::Ci]),
         ("Jenkinsfile", &[Class::Ci]),
         ("appveyor.yml", &[Class::Ci]),
+        ("GITHUB~1/workflows/ci.yml", &[Class::Ci]),
+        ("tools/setup/action.yml", &[Class::Ci]),
+        ("pkg/HUSKY~1/pre-commit", &[Class::Hooks]),
+        (".devcontainer/devcontainer.json", &[Class::Hooks, Class::Build]),
+        ("CLAUDE~1/settings.json", &[Class::AgentInstructions]),
+        (".clinerules-code", &[Class::AgentInstructions]),
+        ("src/claude~3/x", &[]),
         ("docs/CODEOWNERS", &[Class::Ownership]),
         ("pkg/OWNERS", &[Class::Ownership]),
         (".husky/pre-commit", &[Class::Hooks]),

@@ -145,7 +145,7 @@ impl<'a> Judge<'_, 'a, '_> {
         if let (Some(number), Some(is)) = (number, is)
             && before.map(kind) != Some(kind(is.mode))
         {
-            self.names(&mut touched, number, is.mode);
+            self.names(&mut touched, number, is.mode, budget)?;
         }
         if let Some(lead) = lead {
             self.add(&mut touched, lead.violation, Place::Target, lead.at);
@@ -172,7 +172,7 @@ impl<'a> Judge<'_, 'a, '_> {
     }
 
     /// What is wrong with the name of a path that is new or became something else.
-    fn names(&mut self, touched: &mut Touched<'a>, number: u32, mode: Mode) {
+    fn names(&mut self, touched: &mut Touched<'a>, number: u32, mode: Mode, budget: &mut Budget) -> Result<(), Limit> {
         for Fault { violation, at } in check(touched.path, mode) {
             self.add(touched, violation, Place::Path, at);
         }
@@ -187,6 +187,10 @@ impl<'a> Judge<'_, 'a, '_> {
                 self.add(touched, violation, Place::Path, at);
             }
         }
+        if let Some(at) = self.tree.bare_repository(number, budget)? {
+            self.add(touched, Violation::BareRepository, Place::Path, at);
+        }
+        Ok(())
     }
 
     /// What is wrong with where a symlink leads. One that did not change is judged when it leads somewhere else than before.

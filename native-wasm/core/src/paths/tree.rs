@@ -2,7 +2,7 @@
 
 use super::canonical::canonical_into;
 use super::{Entry, Mode, Violation};
-use crate::{Limit, sort};
+use crate::{Budget, Limit, sort};
 use core::cmp::Ordering;
 use core::ops::Range;
 
@@ -60,6 +60,32 @@ impl<'e, 'a> Tree<'e, 'a> {
         let behind = self.order.partition_point(|entry| self.key(*entry) <= key);
         let last = *self.order.get(behind.checked_sub(1)?)?;
         if self.key(last) == key { self.entry(last) } else { None }
+    }
+
+    /// Whether there is an entry of a key or below it.
+    fn has(&self, key: &[u8]) -> bool {
+        let first = self.order.partition_point(|entry| self.key(*entry) < key);
+        self.order.get(first).is_some_and(|entry| is_at_or_below(self.key(*entry), key))
+    }
+
+    /// The folder nearest to the root on the way to an entry, by its place in the path, that is a repository to git because of what the entry is: with a
+    /// `HEAD`, and `objects` and `refs` in it or elsewhere. A unit of the budget is some bytes that are compared.
+    pub(super) fn bare_repository(&self, number: u32, budget: &mut Budget) -> Result<Option<Range<usize>>, Limit> {
+        let key = self.key(number);
+        let lookup = u64::from(self.entries.len().max(1).ilog2()) + 1;
+        for (depth, end) in (1..).zip(memchr::memchr_iter(SEPARATOR, key)) {
+            let (folder, rest) = key.split_at(end + 1);
+            let name = rest.split(|byte| *byte == SEPARATOR).next().unwrap_or_default();
+            if ![&b"head"[..], b"objects", b"refs", b"commondir", b"config", b"hooks"].contains(&name) {
+                continue;
+            }
+            budget.spend(lookup * (4 + folder.len() as u64 / 16))?;
+            let has = |name: &[u8]| self.has(&[folder, name].concat());
+            if has(b"head") && (has(b"commondir") || has(b"objects") && has(b"refs")) {
+                return Ok(Some(first_components(self.entry(number).map_or(&[], |entry| entry.path), depth)));
+            }
+        }
+        Ok(None)
     }
 
     /// Tells what is the same as another entry or below one: for each, the entry and the place in its path. One pass in the order of the keys, in which

@@ -45,6 +45,8 @@ pub enum Violation {
     BelowLink,
     /// A folder on the way is a submodule.
     BelowSubmodule,
+    /// A folder on the way has what git takes for a repository without a work tree, whose settings run programs.
+    BareRepository,
     /// The target of a symlink on the way is not known.
     UnknownTarget,
     /// The target of the symlink is empty, longer than a path, or has a zero byte or a backslash.
@@ -116,6 +118,12 @@ const TABLE: [(Violation, &str, &str, &str); Violation::COUNT] = [
         "move it, or change it in the submodule's repository",
     ),
     (
+        Violation::BareRepository,
+        "bare-repository",
+        "makes a folder one that git takes for a repository",
+        "pack it into an archive",
+    ),
+    (
         Violation::UnknownTarget,
         "unknown-target",
         "is a symlink whose target, or one on the way, was not given",
@@ -179,7 +187,7 @@ const TABLE: [(Violation, &str, &str, &str); Violation::COUNT] = [
 
 impl Violation {
     /// How many there are.
-    pub const COUNT: usize = 31;
+    pub const COUNT: usize = 32;
 
     /// All of them, by their bits.
     pub fn all() -> impl Iterator<Item = Self> {

@@ -9,7 +9,7 @@ impl Violations {
     /// None.
     pub const NONE: Self = Self(0);
 
-    /// What harms on some systems only, so that a policy may tolerate it.
+    /// What harms on some systems only, or only who enters a folder, so that a policy may tolerate it.
     pub const TOLERABLE: Self = Self::of(&[
         Violation::Bidirectional,
         Violation::InvalidUtf8,
@@ -17,6 +17,7 @@ impl Violations {
         Violation::Stream,
         Violation::LongComponent,
         Violation::Duplicate,
+        Violation::BareRepository,
     ]);
 
     /// Those of a list.
