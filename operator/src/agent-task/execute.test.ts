@@ -1,4 +1,13 @@
-import type { Broker, Delivery } from '@millwright/broker';
+import {
+  type Broker,
+  ClosedError,
+  ConnectionLostError,
+  type Delivery,
+  ForbiddenError,
+  InvalidMessageError,
+  PublishError,
+  UnencodableError,
+} from '@millwright/broker';
 import type { ClaimMessage } from '@millwright/crds';
 import { silentLogger } from '@millwright/otel';
 import { expect, test } from 'vitest';
@@ -10,7 +19,8 @@ import { identityOf } from './names.ts';
 
 const task = aTask({}, runningOn('a'));
 
-test('a claim that cannot be granted now is kept for the next pass', async () => {
+/** A claim of the holder, and what grants it with a broker that answers as told. */
+function claimOfHolder() {
   const memories = new TaskMemories();
   const replies: unknown[] = [];
   let acknowledged = 0;
@@ -24,10 +34,13 @@ test('a claim that cannot be granted now is kept for the next pass', async () =>
   };
   memories.addClaim(delivery, message, NOW);
   const claim = memories.inbox(task.metadata).claims[0]?.id ?? 0;
-  const grant = (signingKey: string) =>
+  const grant = ({ signingKey = 's'.repeat(32), failure }: { signingKey?: string; failure?: Error } = {}) =>
     executeTask(task, [{ do: 'grant', claim, kind: 'run' }], {
       broker: {
-        reply: async (_: string, __: unknown, reply: unknown) => void replies.push(reply),
+        reply: async (_: string, __: unknown, reply: unknown) => {
+          if (failure) throw failure;
+          replies.push(reply);
+        },
       } as unknown as Broker,
       cluster: { projects: { store: new Map([[`${NAMESPACE}/project`, aProject()]]) } },
       memories,
@@ -39,11 +52,32 @@ test('a claim that cannot be granted now is kept for the next pass', async () =>
       now: () => NOW,
       logger: silentLogger,
     } as unknown as ExecuteTaskOptions);
-  await expect(grant('too short')).rejects.toThrow(/signing key/);
-  expect(memories.inbox(task.metadata).claims.map(({ id }) => id)).toEqual([claim]);
-  await grant('s'.repeat(32));
+  const held = () => memories.inbox(task.metadata).claims.length;
+  return { grant, held, replies, acknowledged: () => acknowledged };
+}
+
+test.each([
+  ['no token can be made', { signingKey: 'too short' }],
+  ['this process may not publish', { failure: new ForbiddenError() }],
+  ['the broker is away', { failure: new PublishError('no connection to the broker', 'no') }],
+  ['the connection ends', { failure: new ConnectionLostError('gone') }],
+  ['the connection is closed', { failure: new ClosedError() }],
+])('a claim that cannot be granted now is kept for the next pass: %s', async (_, trouble) => {
+  const { grant, held, replies, acknowledged } = claimOfHolder();
+  await expect(grant(trouble)).rejects.toThrow();
+  expect([held(), acknowledged()]).toEqual([1, 0]);
+  await grant();
   expect(replies).toMatchObject([{ type: 'grant', attempt: 1 }]);
-  expect(acknowledged).toBe(1);
+  expect([held(), acknowledged()]).toEqual([0, 1]);
+});
+
+test.each([
+  ['its sender is nobody who can be answered', new InvalidMessageError('"r" is not a direct reply address')],
+  ['its properties cannot be written', new UnencodableError('too long')],
+])('a claim that can never be answered is not kept: %s', async (_, failure) => {
+  const { grant, held, acknowledged } = claimOfHolder();
+  await grant({ failure });
+  expect([held(), acknowledged()]).toEqual([0, 1]);
 });
 
 test('a task whose time is over is deleted by its uid: its name may be that of another by now', async () => {

@@ -1,4 +1,12 @@
-import { type Broker, ConnectionLostError, messageIds, targets, type WorkKey } from '@millwright/broker';
+import {
+  type Broker,
+  messageIds,
+  PublishError,
+  targets,
+  UnencodableError,
+  UnroutableError,
+  type WorkKey,
+} from '@millwright/broker';
 import {
   type AgentTask,
   claimReply,
@@ -180,11 +188,10 @@ async function grant(
   { claim, kind }: Extract<TaskAction, { do: 'grant' }>,
   { broker, cluster, memories, workQueues, settings, now, logger }: ExecuteTaskOptions,
 ): Promise<void> {
-  const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
-  // First, so that the claim is still there for the next pass should this fail.
-  const message = project && buildGrant(task, project, kind, settings, now());
-  const held = memories.takeClaim(task.metadata, claim);
+  const held = memories.claim(task.metadata, claim);
   if (!held) return;
+  const project = cluster.projects.store.get(`${task.metadata.namespace}/${task.spec.projectRef.name}`);
+  const message = project && buildGrant(task, project, kind, settings, now());
   workQueues.settled(key);
   const { delivery } = held;
   if (message && delivery.replyTo !== undefined) {
@@ -195,13 +202,18 @@ async function grant(
         traceparent: traceparent(traceOf(task), attemptSpan(task.metadata.uid, message.attempt, kind)),
       })
       .catch((error: unknown) => {
-        // Unacknowledged, the claim comes again with the connection; an agent that is gone is noticed by its silence.
-        if (error instanceof ConnectionLostError) throw error;
+        // The status names the agent by now, so it must hear of it: the claim stays, and the next pass, which comes with backoff, gives the
+        // same answer. It may be a second one.
+        if (mayPass(error)) throw error;
         logger.warn('a grant could not be delivered', { task: key, pod: held.message.agent.pod, error: String(error) });
       });
   }
-  memories.settleClaim(held);
+  memories.settleClaim(task.metadata, held);
 }
+
+/** Whether a message that was not sent now may be later: nothing is wrong with the message itself, or with where it is to go. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof PublishError && !(error instanceof UnencodableError || error instanceof UnroutableError);
 
 async function drop(
   task: AgentTask,

@@ -85,6 +85,11 @@ export class TaskMemories {
     };
   }
 
+  /** A claim of the inbox, which stays there. */
+  claim(task: TaskIdentity, id: number): Held<ClaimMessage> | undefined {
+    return this.peek(task)?.claims.find((claim) => claim.id === id);
+  }
+
   /** Removes a claim from the inbox; the caller answers and acknowledges it. */
   takeClaim(task: TaskIdentity, id: number): Held<ClaimMessage> | undefined {
     const memory = this.peek(task);
@@ -92,8 +97,9 @@ export class TaskMemories {
     return index < 0 ? undefined : memory?.claims.splice(index, 1)[0];
   }
 
-  /** Acknowledges a claim that was taken and granted. */
-  settleClaim(claim: Held<ClaimMessage>): void {
+  /** Acknowledges a claim that was granted and removes it from the inbox. */
+  settleClaim(task: TaskIdentity, claim: Held<ClaimMessage>): void {
+    this.takeClaim(task, claim.id);
     claim.delivery.ack();
     this.#onSettled(claim);
   }
