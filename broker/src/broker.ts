@@ -232,6 +232,7 @@ export async function connect(options: BrokerOptions): Promise<Broker> {
         prefetch: consumeOptions.prefetch,
         noAck: consumeOptions.noAck ?? false,
         exclusive: consumeOptions.exclusive ?? false,
+        ...(consumeOptions.onLost ? { onLost: consumeOptions.onLost } : {}),
       });
     },
     async subscribe(from, schema, handler, subscribeOptions = {}) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
@@ -11,7 +12,7 @@ import { dropDeadLetters, listDeadLetters } from './dead-letters.ts';
 import { RefusedError } from './errors.ts';
 import { createFlakyProxy, createTestVhost, type TestVhost } from './testing.ts';
 import { targets, topology } from './topology.ts';
-import type { Broker, BrokerOptions, Delivery } from './types.ts';
+import type { Broker, BrokerOptions, BrokerState, Delivery } from './types.ts';
 
 const schema = z.strictObject({ n: z.int() });
 type Message = z.infer<typeof schema>;
@@ -313,6 +314,66 @@ describe('a consumer whose connection, channel or queue breaks', () => {
   });
 });
 
+describe('a consumer says that what it was delivered comes again', () => {
+  /** A broker whose consumer holds one delivery, and ways to end its connections one by one. */
+  async function holding() {
+    const name = `two ${randomUUID()}`;
+    const logged: string[] = [];
+    const broker = await open({ name, log: (_, message) => void logged.push(message) });
+    const got: Delivery<Message>[] = [];
+    let lost = 0;
+    const consumer = await broker.consume(topology.results, schema, (delivery) => void got.push(delivery), {
+      prefetch: 1,
+      onLost: () => lost++,
+    });
+    await send(broker, 1);
+    await expect.poll(() => got.length).toBe(1);
+    const states: BrokerState[] = [];
+    broker.onStateChange((state) => states.push(state));
+    /** Waits until there is one again. */
+    const end = async (connection: string) => {
+      await closeConnection(connection);
+      await expect.poll(() => states, { timeout: 20_000 }).toEqual(['disconnected', 'connected']);
+    };
+    return { name, broker, consumer, got, logged, lost: () => lost, end };
+  }
+
+  it('not when only the connection that publishes was lost: the delivery is still its own', async () => {
+    const { name, broker, got, lost, end } = await holding();
+    await end(name);
+    expect(lost()).toBe(0);
+    got[0]?.ack();
+    await send(broker, 2);
+    await expect.poll(() => got.map((delivery) => delivery.message.n)).toEqual([1, 2]);
+    got[1]?.ack();
+    await depth(broker).toBe(0);
+  });
+
+  it('when the connection that consumes was lost', async () => {
+    const { name, got, lost, end } = await holding();
+    await end(`${name} (consumers)`);
+    expect(lost()).toBe(1);
+    await expect.poll(() => got.map((delivery) => delivery.redelivered)).toEqual([false, true]);
+    got[1]?.ack();
+  });
+
+  it('not when the queue was deleted with it', async () => {
+    const { broker, logged, lost } = await holding();
+    await broker.withChannel((channel) => channel.deleteQueue(topology.results));
+    await expect.poll(() => logged).toContain('consumer lost its channel');
+    const again = await connect({ url: vhost.url, name: 'declares again' });
+    onTestFinished(() => again.close());
+    expect(lost()).toBe(0);
+  });
+
+  it('not when it was cancelled and everything is settled', async () => {
+    const { consumer, got, lost } = await holding();
+    got[0]?.ack();
+    await consumer.cancel();
+    expect(lost()).toBe(0);
+  });
+});
+
 describe('live copies', () => {
   it('reach every subscriber, also after a reconnect', async () => {
     const proxy = await createFlakyProxy(vhost.url);
@@ -354,6 +415,29 @@ describe('live copies', () => {
     expect(got).toEqual([1, 3]);
   });
 });
+
+/** Ends a connection by its name, which the management API lists late. */
+async function closeConnection(name: string): Promise<void> {
+  const url = new URL(process.env.MILLWRIGHT_TEST_RABBITMQ_MANAGEMENT_URL ?? '');
+  const authorization = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`;
+  const call = async (method: string, path: string) =>
+    fetch(`${url.origin}/api/${path}`, { method, headers: { authorization } });
+  let found: string | undefined;
+  await expect
+    .poll(
+      async () => {
+        const listed = (await (await call('GET', `vhosts/${vhost.vhost}/connections`)).json()) as {
+          name: string;
+          user_provided_name?: string;
+        }[];
+        found = listed.find((each) => each.user_provided_name === name)?.name;
+        return found;
+      },
+      { timeout: 20_000 },
+    )
+    .toBeDefined();
+  await call('DELETE', `connections/${encodeURIComponent(found ?? '')}`);
+}
 
 /** Publishes headers so deep that only a thread with a huge stack can encode them. */
 async function sendNested(depth: number): Promise<void> {

@@ -12,9 +12,11 @@ import { UNREADABLE } from './unreadable.ts';
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 10_000;
 
-/** How many deliveries of a channel are not settled yet. */
+/** The deliveries of a channel that are not settled yet. */
 interface Open {
   count: number;
+  /** Their queue was deleted, and they with it: they do not come again. */
+  isGone: boolean;
 }
 
 export interface ConsumerOptions<T> {
@@ -29,6 +31,8 @@ export interface ConsumerOptions<T> {
   exclusive: boolean;
   /** Called with every successful subscription. */
   onSubscribed?: (again: boolean) => void;
+  /** See `ConsumeOptions`. */
+  onLost?: () => void;
 }
 
 /** Resolves once subscribed; rejects with RefusedError when the broker refuses the first subscription. */
@@ -53,12 +57,13 @@ export function startConsumer<T>(options: ConsumerOptions<T>): Promise<Consumer>
       let reason: unknown = 'channel closed';
       try {
         const channel = await model.createChannel();
-        const open: Open = { count: 0 };
+        const open: Open = { count: 0, isGone: false };
         channel.on('error', (error) => {
           reason = error;
         });
         channel.on('close', () => {
           if (current?.channel === channel) current = undefined;
+          if (open.count > 0 && !open.isGone) tell(options.onLost);
           // When the whole connection goes, its channels tell before it does.
           setImmediate(() => again(model, reason));
         });
@@ -70,7 +75,8 @@ export function startConsumer<T>(options: ConsumerOptions<T>): Promise<Consumer>
         });
         current = { channel, consumerTag, open };
         attempt = 0;
-        announce(everSubscribed);
+        const repeated = everSubscribed;
+        tell(() => options.onSubscribed?.(repeated));
         everSubscribed = true;
         resolve({ cancel });
       } catch (error) {
@@ -82,9 +88,9 @@ export function startConsumer<T>(options: ConsumerOptions<T>): Promise<Consumer>
       }
     }
 
-    function announce(repeated: boolean): void {
+    function tell(listener: (() => void) | undefined): void {
       try {
-        options.onSubscribed?.(repeated);
+        listener?.();
       } catch (error) {
         log('error', 'subscription listener failed', { error: messageOf(error) });
       }
@@ -112,6 +118,7 @@ export function startConsumer<T>(options: ConsumerOptions<T>): Promise<Consumer>
   function received(raw: ConsumeMessage | null, channel: Channel, queue: string, open: Open): void {
     if (raw === null) {
       // The queue was deleted. Its channel may still have deliveries, but settling those is void.
+      open.isGone = true;
       channel.close().catch(() => {});
       return;
     }

@@ -92,6 +92,11 @@ export interface ConsumeOptions {
   prefetch: number;
   noAck?: boolean;
   exclusive?: boolean;
+  /**
+   * Called, before anything more is delivered, when the consumer has lost its channel or connection: every delivery that is not settled comes
+   * again. The state of the broker does not say that, which counts the connection that publishes as well.
+   */
+  onLost?: () => void;
 }
 
 export interface SubscribeOptions {

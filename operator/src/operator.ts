@@ -73,7 +73,6 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     if (state === 'disconnected') {
       clearTimeout(lookForLost);
       leadership.listeningSince = undefined;
-      memories.dropDeliveries();
     } else if (state === 'connected' && leadership.listeningSince === undefined) {
       leadership.listeningSince = now();
       // A broker that has been away may have come back without its users, and without what it was sent.
@@ -87,8 +86,14 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const inbound = inboundOf(leadership);
   const consumers = await Promise.all([
-    broker.consume(topology.results, operatorInbound, inbound.fromAgents, { prefetch: PREFETCH }),
-    broker.consume(topology.answers, effectResultMessage, inbound.fromPublisher, { prefetch: PREFETCH }),
+    broker.consume(topology.results, operatorInbound, inbound.fromAgents, {
+      prefetch: PREFETCH,
+      onLost: () => memories.dropFromAgents(),
+    }),
+    broker.consume(topology.answers, effectResultMessage, inbound.fromPublisher, {
+      prefetch: PREFETCH,
+      onLost: () => memories.dropFromPublisher(),
+    }),
   ]);
   if (broker.connected) leadership.listeningSince ??= now();
 

@@ -43,3 +43,17 @@ test('once the name is given to another task, all about the one before is settle
   expect(acknowledged).toEqual(['first', 'second']);
   expect(memories.peek(second)).toBeUndefined();
 });
+
+test('what comes again is forgotten, and what another channel brought stays', () => {
+  const memories = new TaskMemories();
+  const answer = { type: 'effectResult', id: 'first:1:branch', task: first, attempt: 1, retry: 0, ok: true } as const;
+  memories.addResult(delivery('first'), result(first), NOW);
+  memories.addEffectResult(delivery('first'), answer, NOW);
+  memories.dropFromAgents();
+  expect(memories.inbox(first)).toMatchObject({ claims: [], effectResult: { message: answer } });
+  expect(memories.inbox(first).runResult).toBeUndefined();
+  memories.addResult(delivery('first'), result(first), NOW);
+  memories.dropFromPublisher();
+  expect(memories.inbox(first)).toMatchObject({ claims: [], runResult: { message: result(first) } });
+  expect(memories.inbox(first).effectResult).toBeUndefined();
+});

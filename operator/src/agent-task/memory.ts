@@ -153,14 +153,21 @@ export class TaskMemories {
     for (const { published } of this.#memories.get(key) ?? []) if (published.work) published.work.dropped = true;
   }
 
-  /** After a lost broker connection every unacknowledged message comes again, so the old deliveries are worthless. */
-  dropDeliveries(): void {
+  /**
+   * The consumer of what agents send has lost its channel: every unacknowledged message of theirs comes again, so the old deliveries are
+   * worthless. Those of other channels stay, since they do not come again.
+   */
+  dropFromAgents(): void {
     for (const memory of [...this.#memories.values()].flat()) {
       memory.claims = [];
       delete memory.runResult;
       delete memory.verifyResult;
-      delete memory.effectResult;
     }
+  }
+
+  /** The same for what the publisher answers. */
+  dropFromPublisher(): void {
+    for (const memory of [...this.#memories.values()].flat()) delete memory.effectResult;
   }
 
   #drop(key: string, memory: TaskMemory): void {

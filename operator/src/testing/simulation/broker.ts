@@ -13,6 +13,8 @@ export interface Envelope {
 /** RabbitMQ: queues, and where replies and control messages go. */
 export interface SimulatedBroker {
   isUp: boolean;
+  /** Whether the connection is there on which the operator publishes: it consumes on another. */
+  takesFromOperator: boolean;
   readonly results: Envelope[];
   readonly answers: Envelope[];
   readonly effects: Envelope[];
@@ -29,6 +31,7 @@ export interface SimulatedBroker {
 
 export const createBroker = (): SimulatedBroker => ({
   isUp: true,
+  takesFromOperator: true,
   results: [],
   answers: [],
   effects: [],

@@ -70,7 +70,7 @@ export function startProcess(options: ProcessOptions) {
   const timers = new Map<string, number>();
   const deferred: (() => void)[] = [];
   const unsettled = new Set<Inbound>();
-  let listeningSince: number | undefined = broker.isUp ? now() : undefined;
+  let listeningSince: number | undefined = broker.isUp && broker.takesFromOperator ? now() : undefined;
 
   const { kube, client, connected } = connectOutside({
     ...options,
@@ -306,9 +306,17 @@ export function startProcess(options: ProcessOptions) {
         if (unsettled.delete(delivered)) redeliver(broker, [delivered]);
       }
     },
+    /** A connection of the operator was lost. */
     disconnected(): void {
       listeningSince = undefined;
-      memories.dropDeliveries();
+    },
+    /** What was delivered and not settled comes again, when it was a connection that consumes. */
+    lost(queue: Inbound['queue']): void {
+      const delivered = [...unsettled].filter((each) => each.queue === queue);
+      for (const each of delivered) unsettled.delete(each);
+      redeliver(broker, delivered);
+      if (queue === 'results') memories.dropFromAgents();
+      else memories.dropFromPublisher();
     },
     connected(): void {
       if (listeningSince !== undefined) return;

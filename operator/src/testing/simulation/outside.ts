@@ -68,13 +68,13 @@ export function connectOutside(options: OutsideOptions) {
 
   const connected = <T>(act: () => T) =>
     call(() => {
-      if (!broker.isUp) throw new ConnectionLostError('away');
+      if (!broker.isUp || !broker.takesFromOperator) throw new ConnectionLostError('away');
       return act();
       // A call to the broker fails with its connection only, which is a fault of its own.
     }, 22);
   const client = {
     get connected() {
-      return broker.isUp;
+      return broker.isUp && broker.takesFromOperator;
     },
     ensureWorkQueue: ({ namespace, ...key }: Parameters<Broker['ensureWorkQueue']>[0]) =>
       connected(() => {

@@ -12,7 +12,7 @@ export interface Property {
   losesNothing: boolean;
 }
 
-const controlPlane = { operator: true, broker: true, repeats: true, stale: true, forge: true };
+const controlPlane = { operator: true, broker: true, connections: true, repeats: true, stale: true, forge: true };
 
 /** A part of the control plane at a time: nothing that happens to it may cost an attempt. */
 const harmless = (what: string, faults: Partial<Faults>): Property => ({
@@ -28,6 +28,7 @@ export const properties: readonly Property[] = [
   harmless('late watches and old copies cost no attempt', { stale: true }),
   harmless('operators that die and calls that fail cost no attempt', { operator: true }),
   harmless('a broker that comes and goes costs no attempt', { broker: true }),
+  harmless('an operator that loses one of its connections to the broker costs no attempt', { connections: true }),
   harmless('a forge that is ill, slow, and asked twice at once costs no attempt', { forge: true, repeats: true }),
   {
     what: 'all of that at once: it ends as if nothing had happened',

@@ -133,14 +133,29 @@ export async function simulate(
 
   /** What was disturbed on purpose is set right. */
   function calm(): void {
-    if (!broker.isUp) raise();
+    if (!broker.isUp || !broker.takesFromOperator) raise();
     const { spec } = api.get('Workflow', FLOW) as Workflow;
     if (spec.suspend) api.patch('Workflow', FLOW, { spec: { ...spec, suspend: false } }, undefined);
   }
 
   function raise(): void {
     broker.isUp = true;
+    broker.takesFromOperator = true;
     operator.connected();
+  }
+
+  /** The operator alone loses one of its two connections, or a channel. */
+  function lostConnections(): Step[] {
+    const steps: Step[] = inboundQueues.map((queue) => ({
+      what: `the operator loses the channel of ${queue}`,
+      run: () => operator.lost(queue),
+    }));
+    if (!broker.takesFromOperator) return steps;
+    const run = () => {
+      broker.takesFromOperator = false;
+      operator.disconnected();
+    };
+    return [...steps, { what: 'the operator loses the connection on which it publishes', run }];
   }
 
   function unusual(): Step[] {
@@ -154,16 +169,17 @@ export async function simulate(
       list.push({
         what: 'the broker goes away',
         run: () => {
-          redeliver(broker, operator.unsettled);
-          operator.unsettled.clear();
+          for (const queue of inboundQueues) operator.lost(queue);
           operator.disconnected();
           agents.reconnect();
           publisher.reconnect();
           broker.isUp = false;
         },
       });
-    if (faults.broker && !broker.isUp)
-      list.push({ what: 'the broker is back', run: raise }, { what: 'time passes', run: () => void advance() });
+    if (faults.connections && broker.isUp && chance.unusual(4)) list.push(...lostConnections());
+    // One connection is back within moments, in which no agent gives up its claim: who has done so may still be granted it, and not hear it.
+    if (!broker.isUp || !broker.takesFromOperator) list.push({ what: 'the broker is back', run: raise });
+    if (!broker.isUp) list.push({ what: 'time passes', run: () => void advance() });
     if (faults.user && chance.unusual(10)) {
       const { spec } = api.get('Workflow', FLOW) as Workflow;
       const patch = (change: object): Step => ({

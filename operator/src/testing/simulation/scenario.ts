@@ -32,6 +32,8 @@ export interface Faults {
   operator: boolean;
   /** The broker drops all connections, or is away for a while. */
   broker: boolean;
+  /** The operator loses one of its connections or channels, and others none. */
+  connections: boolean;
   /** Messages arrive twice and out of order. */
   repeats: boolean;
   /** Watches are late and replay old copies. */
@@ -49,6 +51,7 @@ export interface Faults {
 export const noFaults: Faults = {
   operator: false,
   broker: false,
+  connections: false,
   repeats: false,
   stale: false,
   sandboxes: false,
