@@ -118,6 +118,8 @@ test.each([
   ['../a', 'out of the folder'],
   ['.git/hooks/post-commit', 'into the repository itself'],
   ['.GIT/config', 'the same where case does not count'],
+  ['a/./b', 'no name that git would have'],
+  ['/etc/x', 'out of the folder as well'],
 ])('apply refuses %s: %s', (path) => {
   const { status, stderr } = run(['apply', '-'], `--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`);
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(path) });
@@ -144,6 +146,71 @@ test('apply does not write through a symlink', () => {
     stderr: expect.stringContaining('leads through the symlink "here/link"'),
   });
   expect(readdirSync(join(folder, 'elsewhere'))).toEqual([]);
+});
+
+describe('apply takes what git takes', () => {
+  test.each<[what: string, before: Record<string, string>, after: Record<string, string>]>([
+    ['a name of which only the case changes', { 'Readme.md': 'one\n' }, { 'README.md': 'one\n' }],
+    ['a file that git reads', { '.gitmodules': 'x\n' }, { '.gitmodules': 'y\n' }],
+    ['the name of a device', { 'src/aux.rs': 'x\n' }, { 'src/aux.rs': 'y\n' }],
+    ['a colon and a backslash', { 'a:b': 'x\n', 'c\\d': 'x\n' }, { 'a:b': 'y\n', 'c\\d': 'y\n' }],
+    ['a file that becomes a folder', { x: 'a\nb\nc\n' }, { 'x/y': 'd\n' }],
+    ['a folder that becomes a file', { 'x/y/z': 'a\nb\nc\n', 'x/a': 'x\n' }, { x: 'd\n' }],
+    ['the last file of a folder', { 'x/y/z': 'a\n', a: 'x\n' }, { a: 'x\n' }],
+  ])('%s', (_, before, after) => {
+    commit(before);
+    git('rm', '-q', '-r', '.');
+    commit(after);
+    const patch = git('diff', '-M', '--binary', 'HEAD~1', 'HEAD');
+    git('checkout', '-q', 'HEAD~1');
+    execFileSync('git', ['apply', '--check'], { cwd: folder, input: patch });
+    expect(run(['apply', '-'], patch)).toMatchObject({ status: 0, stderr: '' });
+    const left = readdirSync(folder).filter((name) => name !== '.git');
+    expect(left.sort()).toEqual([...new Set(Object.keys(after).map((path) => path.split('/')[0]))]);
+    git('add', '-A');
+    expect(git('diff', '--cached', 'main')).toBe('');
+  });
+});
+
+const creates = (path: string, mode = '100644') =>
+  `diff --git a/${path} b/${path}\nnew file mode ${mode}\n--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+x\n`;
+
+test.each([
+  ['160000', '"sub" is a submodule in the patch: take it out'],
+  ['040000', '"sub" has the mode 40000 in the patch: make it 100644'],
+])('apply writes nothing of a patch with the mode %s', (mode, problem) => {
+  expect(run(['apply', '-'], creates('first') + creates('sub', mode))).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining(problem),
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('apply writes nothing when the patch is a file and a folder in one place', () => {
+  expect(run(['apply', '-'], creates('a') + creates('a/b'))).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('makes "a" a file, and a folder for "a/b"'),
+  });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('apply keeps what a folder holds in which it would write a file', () => {
+  write({ 'x/.git/config': 'x\n' });
+  expect(run(['apply', '-'], creates('x'))).toMatchObject({ status: 2 });
+  expect(read('x/.git/config')).toBe('x\n');
+});
+
+test('apply changes nothing when one of the files cannot be written', () => {
+  write({ a: 'one\n' });
+  // It leads further than a symlink can.
+  const link = creates('link', '120000').replace('+x\n', `+${'x'.repeat(5000)}\n`);
+  const { status, stderr } = run(['apply', '-'], `--- a/a\n+++ b/a\n@@ -1 +1 @@\n-one\n+two\n${link}`);
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringContaining('"link" cannot be written or deleted: name too long; nothing is changed'),
+  });
+  expect(readdirSync(folder)).toEqual(['a']);
+  expect(read('a')).toBe('one\n');
 });
 
 test('search finds the tracked and the new files, and counts', () => {
