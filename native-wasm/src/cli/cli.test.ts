@@ -357,3 +357,23 @@ test('tests finds what weakens them, between revisions and in a patch', () => {
   );
   expect(run(['tests', 'HEAD'])).toMatchObject({ status: 0, stdout: '' });
 });
+
+test('what the base gained since is no part of a change', () => {
+  const tested = "it('a', () => {\n  expect(f()).toBe(1);\n});\n";
+  commit({ 'a.txt': 'one\n' });
+  git('checkout', '-q', '-b', 'change');
+  commit({ 'a.txt': 'two\n' });
+  git('checkout', '-q', 'main');
+  commit({ '.github/workflows/ci.yml': 'on: push\n', 'a.test.ts': tested });
+  git('checkout', '-q', 'change');
+  expect(run(['fence', 'main'])).toMatchObject({ status: 0, stderr: expect.stringMatching(/^1 paths changed/) });
+  expect(run(['tests', 'main'])).toMatchObject({ status: 0, stdout: '' });
+  // Trees have no history to part in.
+  expect(run(['fence', 'main^{tree}'])).toMatchObject({ status: 1, stdout: expect.stringContaining('ci.yml') });
+  git('checkout', '-q', '--orphan', 'alone');
+  commit({ 'b.txt': 'x\n' });
+  expect(run(['tests', 'main', 'nowhere'])).toMatchObject({ status: 2, stderr: expect.stringContaining('"nowhere"') });
+  git('rm', '-q', 'a.txt');
+  git('commit', '-q', '-m', 'A change');
+  expect(run(['fence', 'main'])).toMatchObject({ status: 1, stdout: expect.stringContaining('ci.yml') });
+});

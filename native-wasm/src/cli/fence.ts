@@ -5,7 +5,7 @@ import { Repository } from './git.ts';
 const help = `Usage: millwright-core fence [options] BASE [HEAD]
 
 Judges the change from one revision of the repository here to another (HEAD) by its paths: names that some file system takes for others, symlinks that
-lead out, what guards the repository or instructs agents.
+lead out, what guards the repository or instructs agents. The change begins where HEAD parted from BASE: what BASE gained since is no part of it.
 
   --allow GLOB             paths that may change; of several, the last that matches decides
   --deny GLOB              paths that may not, whatever is allowed
@@ -29,8 +29,8 @@ export const fence: Command = {
     if (base === undefined || rest.length > 0)
       throw new UsageError('fence compares two revisions: name the base, and the head if it is not HEAD');
     const repository = new Repository(cwd);
-    const [before, after] = [base, head].map((revision) => repository.listing(repository.resolve(revision)));
-    if (!before || !after) return 0;
+    const before = repository.listing(repository.resolveBase(base, head));
+    const after = repository.listing(repository.resolve(head));
     const policy: PathPolicy = {
       ...(values.allow ? { allow: values.allow } : {}),
       ...(values.deny ? { deny: values.deny } : {}),

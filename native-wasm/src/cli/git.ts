@@ -23,7 +23,7 @@ export class Repository {
   /** The id of the tree that a name stands for. */
   resolve(revision: string): string {
     try {
-      return text(this.#git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{tree}`])).trim();
+      return this.#id(`${revision}^{tree}`);
     } catch {
       throw new CommandError(`"${revision}" is neither here as a file or folder nor a revision of this repository`);
     }
@@ -37,6 +37,23 @@ export class Repository {
     } catch {
       return false;
     }
+  }
+
+  /** The tree that a change began from: where two revisions part, or the first where they have nothing in common. */
+  resolveBase(base: string, head: string): string {
+    // Said first, if one of them is no revision.
+    const tree = this.resolve(base);
+    this.resolve(head);
+    try {
+      const commits = [base, head].map((revision) => this.#id(`${revision}^{commit}`));
+      return this.resolve(text(this.#git(['merge-base', ...commits])).trim());
+    } catch {
+      return tree;
+    }
+  }
+
+  #id(revision: string): string {
+    return text(this.#git(['rev-parse', '--verify', '--quiet', '--end-of-options', revision])).trim();
   }
 
   /** The files below the folder that are tracked, or new and not ignored; from the folder on. */

@@ -6,8 +6,8 @@ import { Repository } from './git.ts';
 const help = `Usage: millwright-core tests [options] BASE [HEAD]
        millwright-core tests [options] --patch PATCH
 
-Finds what in a change weakens the tests: tests that are deleted or skipped, assertions that are removed or loosened. With a patch alone, which is a
-file or - for standard input, less is certain.
+Finds what in a change weakens the tests: tests that are deleted or skipped, assertions that are removed or loosened. The change
+begins where HEAD parted from BASE: what BASE gained since is no part of it. With a patch alone, which is a file or - for standard input, less is certain.
 
   --json    one JSON object per line
 `;
@@ -38,7 +38,7 @@ export const tests: Command = {
         findings.push({ path: names[file] ?? '', ...found });
     } else {
       const repository = new Repository(cwd);
-      const changed = repository.changes(repository.resolve(base ?? ''), repository.resolve(head));
+      const changed = repository.changes(repository.resolveBase(base ?? '', head), repository.resolve(head));
       const files = new Map<string, { path: Uint8Array; before?: Uint8Array; after?: Uint8Array }>();
       for (const side of ['before', 'after'] as const)
         for (const { path, contents } of changed[side]) {
