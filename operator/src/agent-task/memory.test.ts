@@ -1,5 +1,6 @@
 import type { Delivery } from '@millwright/broker';
-import type { ResultMessage } from '@millwright/crds';
+import type { ClaimMessage, ResultMessage } from '@millwright/crds';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { at, NOW } from '../testing/objects.ts';
 import { TaskMemories } from './memory.ts';
@@ -56,4 +57,51 @@ test('what comes again is forgotten, and what another channel brought stays', ()
   memories.dropFromPublisher();
   expect(memories.inbox(first)).toMatchObject({ claims: [], runResult: { message: result(first) } });
   expect(memories.inbox(first).effectResult).toBeUndefined();
+});
+
+const claim = (change: Partial<ClaimMessage> = {}): ClaimMessage => ({
+  type: 'claim',
+  kind: 'run',
+  task: first,
+  attempt: 1,
+  agent: { pool: 'pool', pod: 'a' },
+  ...change,
+});
+const sent = (name: string, sentAt: number) => ({ ...delivery(name), sentAt }) as Delivery<unknown>;
+
+test.each([
+  ['the later one, which came last', NOW, NOW + 1000, 'second'],
+  ['the last one, of two sent within a second', NOW, NOW, 'second'],
+  ['the later one, though it came first', NOW + 1000, NOW, 'first'],
+])('of two questions of one agent only one is held: %s', (_, one, other, kept) => {
+  acknowledged = [];
+  const memories = new TaskMemories();
+  memories.addClaim(sent('first', one), claim(), NOW);
+  memories.addClaim(sent('second', other), claim(), NOW);
+  expect(acknowledged).toEqual([kept === 'first' ? 'second' : 'first']);
+  memories.forget('team/task');
+  expect(acknowledged).toHaveLength(2);
+  expect(acknowledged[1]).toBe(kept);
+});
+
+test('however much is asked, one question is held per agent, kind and attempt', () => {
+  const asked = fc.record({
+    kind: fc.constantFrom('run' as const, 'verify' as const),
+    attempt: fc.integer({ min: 1, max: 2 }),
+    pool: fc.constantFrom('pool', 'other'),
+    pod: fc.constantFrom('a', 'b'),
+    at: fc.nat(3),
+  });
+  fc.assert(
+    fc.property(fc.array(asked), (questions) => {
+      acknowledged = [];
+      const memories = new TaskMemories();
+      questions.forEach(({ kind, attempt, pool, pod, at: ms }, index) => {
+        memories.addClaim(sent(`${index}`, NOW + ms), claim({ kind, attempt, agent: { pool, pod } }), NOW);
+      });
+      const different = new Set(questions.map(({ at: _, ...question }) => JSON.stringify(question)));
+      expect(memories.inbox(first).claims).toHaveLength(different.size);
+      expect(new Set(acknowledged).size).toBe(questions.length - different.size);
+    }),
+  );
 });

@@ -26,6 +26,10 @@ export interface TaskMemory {
   gone?: { pod: string; since: number; confirmed: boolean };
 }
 
+/** Of the same pool, too, since a pool's user may name any pod. */
+const isSameQuestion = (a: ClaimMessage, b: ClaimMessage): boolean =>
+  a.agent.pod === b.agent.pod && a.agent.pool === b.agent.pool && a.kind === b.kind && a.attempt === b.attempt;
+
 const keyFor = ({ namespace, name }: TaskIdentity): string => `${namespace}/${name}`;
 
 /**
@@ -55,8 +59,20 @@ export class TaskMemories {
     return this.#memories.get(keyFor(task))?.find(({ uid }) => uid === task.uid);
   }
 
+  /**
+   * An agent waits for one answer at a time. Of its questions the one that was sent last stays, and the other is settled: no more is held than
+   * there are agents.
+   */
   addClaim(delivery: Delivery<unknown>, message: ClaimMessage, now: number): void {
-    this.of(message.task).claims.push({ id: this.#nextId++, delivery, message, receivedAt: now });
+    const memory = this.of(message.task);
+    const before = memory.claims.find((claim) => isSameQuestion(claim.message, message));
+    if (before && (before.delivery.sentAt ?? 0) > (delivery.sentAt ?? 0)) {
+      delivery.ack();
+      return;
+    }
+    before?.delivery.ack();
+    memory.claims = memory.claims.filter((claim) => claim !== before);
+    memory.claims.push({ id: this.#nextId++, delivery, message, receivedAt: now });
   }
 
   /** A second copy of a result replaces the first, which is settled: it says the same. */

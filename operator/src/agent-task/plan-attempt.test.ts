@@ -1,4 +1,5 @@
 import type { AgentTaskStatus, EffectFailure } from '@millwright/crds';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { STUCK_START_MS } from '../agent-pool/troubles.ts';
 import type { Note } from '../note.ts';
@@ -45,6 +46,16 @@ describe('claims while an agent is at work', () => {
       'the runner asking while its result is verified is dropped',
       { task: aTask(acceptance, verifyingOn('v')), inbox: { claims: [claim(1, 'runner')] } },
       ['drop 1'],
+    ],
+    [
+      'who asks to verify what still runs is dropped',
+      { task: aTask(acceptance, runningOn('a')), inbox: { claims: [claim(1, 'v', { kind: 'verify' })] } },
+      ['drop 1'],
+    ],
+    [
+      'who asks to verify what needs no verification is dropped',
+      { inbox: { claims: [claim(1, 'v', { kind: 'verify' })], runResult: result(2) } },
+      ['drop 1', branch, 'status~ Running/Publishing'],
     ],
     [
       'the verifier asking again gets the same answer',
@@ -379,6 +390,40 @@ describe('a result that is held', () => {
   });
 });
 
+test('whatever an agent asks for while another is at work is answered at once, since claims fill the prefetch', () => {
+  const asked = fc.record({
+    kind: fc.constantFrom('run' as const, 'verify' as const),
+    attempt: fc.integer({ min: 1, max: 2 }),
+    pool: fc.constantFrom('pool', 'stranger'),
+    pod: fc.constantFrom('a', 'v', 'w'),
+  });
+  const status = fc.constantFrom(runningOn('a'), verifyingOn(undefined), verifyingOn('v'));
+  const outcome = fc.constantFrom(undefined, 'succeeded' as const, 'failed' as const);
+  fc.assert(
+    fc.property(
+      fc.array(asked),
+      status,
+      outcome,
+      outcome,
+      fc.boolean(),
+      (questions, phase, ran, checked, isVerified) => {
+        const claims = questions.map(({ kind, attempt, pool, pod }, id) =>
+          claim(id, pod, { kind, attempt, agent: { pool, pod } }),
+        );
+        const inbox = {
+          claims,
+          ...(ran ? { runResult: result(100, { outcome: ran }) } : {}),
+          ...(checked ? { verifyResult: checks(101, { outcome: checked }) } : {}),
+        };
+        const task = aTask(isVerified ? acceptance : {}, phase);
+        const { actions } = planTask(observation({ task, inbox, sandbox: alive }), NOW);
+        const answered = actions.flatMap((action) => ('claim' in action ? [action.claim] : []));
+        expect(answered.sort((a, b) => a - b)).toEqual(claims.map(({ id }) => id));
+      },
+    ),
+  );
+});
+
 describe('verification', () => {
   const succeeded = { task: aTask(acceptance, runningOn('a')), inbox: { claims: [], runResult: result(1) } };
   const open = { task: aTask(acceptance, verifyingOn(undefined)) };
@@ -494,6 +539,12 @@ describe('verification', () => {
     const status = statusOf(planTask(observed, NOW));
     expect(status).toMatchObject({ tests: '3/3', branch: 'ai/generated/tasks/task' });
     expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'ChecksPassed', status: 'True' }));
+  });
+
+  test('work dropped by an agent that asked before the run had ended is published again', () => {
+    const published = { work: publishedWork('verify', { dropped: true }) };
+    const plan = planTask(observation({ ...succeeded, published }), NOW + REPEAT_WORK_MS);
+    expect(summary(plan)).toContain(wanted);
   });
 
   test('work dropped by the agent that may not verify is published again, but not at once', () => {

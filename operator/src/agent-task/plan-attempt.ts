@@ -60,9 +60,10 @@ const prepend = (actions: readonly TaskAction[], plan: TaskPlan): TaskPlan => ({
 
 /**
  * The holder asking again gets the same answer as long as its work is not done; others are told to drop it. Claims to verify are decided
- * in `verify`.
+ * in `verify`, if that is where the plan goes.
  */
-function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
+function answerClaims(observed: TaskObservation): TaskAction[] {
+  const { task, inbox } = observed;
   const attempt = attemptOf(task);
   const { agent, verifier, phase } = task.status ?? {};
   return inbox.claims.flatMap((claim): TaskAction[] => {
@@ -71,7 +72,7 @@ function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
     const isDone =
       beingPublished(task) || (kind === 'run' ? phase !== 'Running' || inbox.runResult : inbox.verifyResult);
     if (claimed === attempt && holder?.pod === by.pod && !isDone) return [{ do: 'grant', claim: claim.id, kind }];
-    if (claimed === attempt && kind === 'verify' && !verifier) return [];
+    if (claimed === attempt && kind === 'verify' && wantsVerifier(observed)) return [];
     return [
       {
         do: 'drop',
@@ -80,6 +81,16 @@ function answerClaims({ task, inbox }: TaskObservation): TaskAction[] {
       },
     ];
   });
+}
+
+/**
+ * Whether there is something to verify and nobody who does. A claim that comes before that is dropped: whoever may send claims for a pool could
+ * fill the prefetch with those that wait for a run to end. The work is published when it is due, since it counts as dropped, or as not published.
+ */
+function wantsVerifier({ task, inbox }: TaskObservation): boolean {
+  const { phase, verifier } = task.status ?? {};
+  if (beingPublished(task) || verifier || inbox.verifyResult || !task.spec.acceptance?.length) return false;
+  return phase === 'Verifying' || inbox.runResult?.message.outcome === 'succeeded';
 }
 
 /** Runs the acceptance commands in a fresh sandbox: dispatches them, grants a claim, waits for the answer. */

@@ -100,7 +100,8 @@ export function createAgents(options: AgentsOptions) {
   }
 
   function send(agent: Agent, body: unknown, more: Partial<Envelope> = {}): void {
-    const envelope = { body, userId: poolUser(agent.pool.metadata.namespace, agent.pool.metadata.name), ...more };
+    const userId = poolUser(agent.pool.metadata.namespace, agent.pool.metadata.name);
+    const envelope = { body, userId, sentAt: now(), ...more };
     broker.results.push(envelope);
     if (options.mayRepeat && chance.unusual(6)) echoes.push({ ...envelope });
   }

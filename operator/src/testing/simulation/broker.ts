@@ -8,6 +8,8 @@ export interface Envelope {
   replyTo?: string;
   correlationId?: string;
   redelivered?: boolean;
+  /** Milliseconds since the epoch; when it is received unless told. */
+  sentAt?: number;
 }
 
 /** RabbitMQ: queues, and where replies and control messages go. */

@@ -280,7 +280,7 @@ export function startProcess(options: ProcessOptions) {
       const properties = {
         userId: envelope.userId,
         redelivered: envelope.redelivered ?? false,
-        sentAt: now(),
+        sentAt: envelope.sentAt ?? now(),
         replyTo: envelope.replyTo,
         correlationId: envelope.correlationId,
         ack: settle,
