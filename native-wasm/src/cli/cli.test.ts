@@ -67,11 +67,30 @@ test('diff compares files, in lines and in words', () => {
   write({ a: 'let old = 1;\nx\n', b: 'let new = 1;\nx\n' });
   expect(run(['diff', 'a', 'b'])).toMatchObject({
     status: 1,
-    stdout: '--- a\n+++ b\n@@ -1,2 +1,2 @@\n-let old = 1;\n+let new = 1;\n x\n',
+    stdout: 'diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1,2 +1,2 @@\n-let old = 1;\n+let new = 1;\n x\n',
   });
   expect(run(['diff', '--words', 'a', 'b']).stdout).toBe('@@ -1 +1 @@\n-let [-old-] = 1;\n+let {+new+} = 1;\n');
-  expect(run(['diff', '--stat', 'a', 'b']).stdout).toBe('1\t1\tb\n');
+  expect(run(['diff', '--stat', 'a', 'b']).stdout).toBe('1\t1\ta\n');
   expect(run(['diff', 'a', 'a'])).toMatchObject({ status: 0, stdout: '' });
+});
+
+test.each(['deep/a b.txt', './é', '../outside'])('git applies the patch of two files to %s', (path) => {
+  write({ [`here/${path}`]: 'one\ntwo\n', 'here/after': 'one\n2\n' });
+  symlinkSync('after', join(folder, 'here/link'));
+  const here = join(folder, 'here');
+  const diff = spawnSync(process.execPath, [program, 'diff', path, 'link'], { cwd: here, encoding: 'utf8' });
+  expect(diff).toMatchObject({ status: 1, stderr: '' });
+  const cwd = path.startsWith('..') ? folder : here;
+  execFileSync('git', ['apply'], { cwd, input: diff.stdout });
+  expect(read(`here/${path}`)).toBe('one\n2\n');
+});
+
+test('diff says of files that are no text only that they differ', () => {
+  write({ a: 'one\0\n', b: 'two\0\n' });
+  const { stdout } = run(['diff', 'a', 'b']);
+  expect(stdout).toBe('diff --git a/a b/a\nBinary files a/a and b/a differ\n');
+  expect(run(['diff', '--words', 'a', 'b'])).toMatchObject({ status: 1, stdout });
+  expect(run(['diff', '--stat', 'a', 'b']).stdout).toBe('-\t-\ta\n');
 });
 
 test('diff compares folders, and apply makes one of the other', () => {

@@ -1,13 +1,15 @@
-import { resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { TextDiff, TextDiffOptions } from '../diff.ts';
 import type { FileDiff, TreeDiff, TreeDiffOptions, TreeFile } from '../trees.ts';
 import { type Command, number, parse, type Terminal, text, UsageError } from './command.ts';
-import { readTreeFile, stat, walk, within } from './files.ts';
+import { readTreeFile, walk, within } from './files.ts';
 import { Repository } from './git.ts';
 
 const help = `Usage: millwright-core diff [options] BEFORE AFTER
 
-Compares two files, two folders, or two revisions of the repository here, and prints a patch that git applies.
+Compares two files, two folders, or two revisions of the repository here, and prints a patch that git applies. That of two files makes BEFORE what AFTER
+is, so it has the name of BEFORE on both sides. Of files that are no text it only says that they differ.
 
   -U, --context N          unchanged lines around each change (3)
   --ignore-space-at-eol    white space at the ends of lines does not count
@@ -50,9 +52,10 @@ export const diff: Command = {
   },
 };
 
+/** What can be read counts as a file, such as the pipe of a shell. */
 function kindOf(path: string): 'file' | 'folder' | undefined {
-  const found = stat(path);
-  return found?.isDirectory() ? 'folder' : found?.isFile() ? 'file' : undefined;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && (found.isDirectory() ? 'folder' : 'file');
 }
 
 const readFolder = (folder: string): TreeFile[] =>
@@ -80,16 +83,27 @@ function nameOf({ oldPath, newPath, change }: FileDiff): string {
 }
 
 function diffFiles(terminal: Terminal, before: string, after: string, options: TextDiffOptions, statOnly: boolean) {
-  const [old, current] = [before, after].map((path) => readTreeFile(resolve(terminal.cwd, path), path)?.contents ?? '');
-  const [found] = terminal.core.diffTexts([{ before: old ?? '', after: current ?? '' }], options);
+  const path = nameFor(terminal.cwd, before);
+  const [old, current] = [readFile(terminal.cwd, before), readFile(terminal.cwd, after)];
+  const trees = [old, current].map((file) => [{ ...file, path }]);
+  const diff = terminal.core.diffTrees(trees[0] ?? [], trees[1] ?? [], { ...options, renames: false });
+  // There are no words in what is no text.
+  if (!options.words || statOnly || diff.files.some(({ binary }) => binary)) return print(terminal, diff, statOnly);
+  const [found] = terminal.core.diffTexts([{ before: old.contents, after: current.contents }], options);
   if (!found || found.changes.length === 0) return 0;
-  if (statOnly) terminal.write(`${found.added}\t${found.removed}\t${after}\n`);
-  else if (options.words) terminal.write(wordDiff(found, Buffer.from(old ?? ''), Buffer.from(current ?? '')));
-  else {
-    terminal.write(`--- ${before}\n+++ ${after}\n`);
-    terminal.write(found.hunks);
-  }
+  terminal.write(wordDiff(found, old.contents, current.contents));
   return 1;
+}
+
+/** The name that a patch has for a file on both sides, so that git finds it from here: of what lies elsewhere, only the last part. */
+function nameFor(cwd: string, file: string): string {
+  const path = relative(cwd, resolve(cwd, file));
+  return isAbsolute(path) || path.split(sep)[0] === '..' ? basename(path) : path.split(sep).join('/');
+}
+
+function readFile(cwd: string, name: string): { mode: number; contents: Buffer } {
+  const file = resolve(cwd, name);
+  return { mode: statSync(file).mode & 0o100 ? 0o100755 : 0o100644, contents: readFileSync(file) };
 }
 
 /** The changed lines, with marks around the words that differ. */
