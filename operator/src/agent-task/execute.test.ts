@@ -13,9 +13,12 @@ import { silentLogger } from '@millwright/otel';
 import { expect, test } from 'vitest';
 import { WorkQueues } from '../dispatch/work-queues.ts';
 import { aProject, aTask, NAMESPACE, NOW, runningOn } from '../testing/objects.ts';
+import { claim, observation, publishedWork, summary } from '../testing/observations.ts';
 import { type ExecuteTaskOptions, executeTask } from './execute.ts';
 import { TaskMemories } from './memory.ts';
 import { identityOf } from './names.ts';
+import { planTask } from './plan.ts';
+import { REPEAT_WORK_MS } from './publish-work.ts';
 
 const task = aTask({}, runningOn('a'));
 
@@ -78,6 +81,39 @@ test.each([
   const { grant, held, acknowledged } = claimOfHolder();
   await grant({ failure });
   expect([held(), acknowledged()]).toEqual([0, 1]);
+});
+
+test('work that an agent was told to drop is published again soon, by the next pass', async () => {
+  const waiting = aTask({}, { phase: 'Waiting', reason: 'Queued', attempt: 1 });
+  const memories = new TaskMemories();
+  const options = {
+    broker: { reply: async () => undefined } as unknown as Broker,
+    memories,
+    logger: silentLogger,
+  } as unknown as ExecuteTaskOptions;
+  memories.of(waiting.metadata).published.work = publishedWork();
+  const pass = async (now: number) => {
+    const { published } = memories.of(waiting.metadata);
+    const observed = observation({ task: waiting, published, inbox: memories.inbox(waiting.metadata) });
+    const plan = planTask(observed, now);
+    const dropped = plan.actions.filter((action) => action.do === 'drop');
+    return { plan, again: await executeTask(waiting, dropped, options) };
+  };
+  const from = (pool: string, attempt: number) => ({
+    ...claim(1, 'a', { attempt, agent: { pool, pod: 'a' } }).message,
+  });
+  memories.addClaim({ ack: () => undefined } as unknown as Delivery<unknown>, from('pool', 2), NOW);
+  const other = await pass(NOW);
+  expect(summary(other.plan)).toContain('drop 1');
+  expect(other.again).toBeUndefined();
+  memories.addClaim({ ack: () => undefined } as unknown as Delivery<unknown>, from('stranger', 1), NOW);
+  const { plan, again } = await pass(NOW);
+  expect(summary(plan)).toContain('drop 2');
+  expect(plan.requeueAfterMs).toBeGreaterThan(REPEAT_WORK_MS);
+  expect(again).toBe(REPEAT_WORK_MS);
+  const next = await pass(NOW + REPEAT_WORK_MS);
+  expect(summary(next.plan)).toContain('publishWork 1 run team/pool');
+  expect(next.again).toBeUndefined();
 });
 
 test('a task whose time is over is deleted by its uid: its name may be that of another by now', async () => {

@@ -29,6 +29,7 @@ import type { TaskMemories } from './memory.ts';
 import { identityOf, originOf } from './names.ts';
 import { podState } from './observe.ts';
 import { workflowOf } from './owner.ts';
+import { REPEAT_WORK_MS } from './publish-work.ts';
 
 export interface ExecuteTaskOptions {
   kube: KubeClient;
@@ -85,7 +86,8 @@ export async function executeTask(
         await grant(current, key, action, options);
         break;
       case 'drop':
-        await drop(current, key, action, options);
+        // The plan was made before, and would look again much later: nobody is delivered the work until it is published anew.
+        if (await drop(current, key, action, options)) againMs = Math.min(againMs ?? REPEAT_WORK_MS, REPEAT_WORK_MS);
         break;
       case 'settle':
         options.memories.settle(task.metadata, action.messages);
@@ -215,17 +217,19 @@ async function grant(
 const mayPass = (error: unknown): boolean =>
   error instanceof PublishError && !(error instanceof UnencodableError || error instanceof UnroutableError);
 
+/** Returns whether that took the published work off its queue. */
 async function drop(
   task: AgentTask,
   key: string,
   { claim, reason }: Extract<TaskAction, { do: 'drop' }>,
   { broker, memories, logger }: ExecuteTaskOptions,
-): Promise<void> {
+): Promise<boolean> {
   const held = memories.takeClaim(task.metadata, claim);
-  if (!held) return;
+  if (!held) return false;
   const { delivery, message } = held;
   const { work } = memories.of(task.metadata).published;
-  if (work?.attempt === message.attempt && work.kind === message.kind) work.dropped = true;
+  const isTaken = work?.attempt === message.attempt && work.kind === message.kind;
+  if (isTaken) work.dropped = true;
   // Settled first: delivered once more to another leader, it might be granted to an agent that was told not to wait. One that hears
   // nothing asks again.
   delivery.ack();
@@ -238,6 +242,7 @@ async function drop(
         { correlationId: delivery.correlationId },
       )
       .catch((error: unknown) => logger.info('a drop could not be delivered', { task: key, error: String(error) }));
+  return isTaken;
 }
 
 async function control(
