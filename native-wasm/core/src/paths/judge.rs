@@ -1,7 +1,7 @@
 use super::canonical::canonical_into;
 use super::links::{self, Lead};
 use super::name::Fault;
-use super::tree::Tree;
+use super::tree::{SEPARATOR, Tree};
 use super::{
     Change, Class, Classes, Entry, Finding, Mode, Place, Policy, Report, Touched, Verdict, Violation, Violations, check,
 };
@@ -41,8 +41,15 @@ pub fn judge<'a>(
 ) -> Result<Report<'a>, Limit> {
     let (old, new) = (by_path(before, budget)?, by_path(after, budget)?);
     let tree = Tree::new(after)?;
-    let mut judge =
-        Judge { policy, report: Report::default(), clashes: clashes(&tree)?, tree, before, before_tree: None };
+    let mut judge = Judge {
+        policy,
+        report: Report::default(),
+        clashes: clashes(&tree)?,
+        aliases: aliases(&tree, budget)?,
+        tree,
+        before,
+        before_tree: None,
+    };
     let (mut old, mut new) = (old.into_iter().peekable(), new.into_iter().peekable());
     loop {
         let path_of = |entries: &[Entry<'a>], number: Option<&u32>| {
@@ -93,12 +100,32 @@ fn clashes(tree: &Tree<'_, '_>) -> Result<Vec<(u32, Violation, Range<usize>)>, L
     full.map_or(Ok(clashes), Err)
 }
 
+/// Another name of a path and of what is below it: a symlink that leads there.
+struct Alias {
+    key: Vec<u8>,
+    link: u32,
+}
+
+/// The symlinks of a tree by where they lead.
+fn aliases(tree: &Tree<'_, '_>, budget: &mut Budget) -> Result<Vec<Alias>, Limit> {
+    let mut aliases = Vec::new();
+    for (link, entry) in (0..).zip(tree.entries).filter(|(_, entry)| entry.mode == Mode::Symlink) {
+        if let Ok(key) = links::follow(tree, entry, budget)? {
+            aliases.try_reserve(1).map_err(|_| Limit::Memory { bytes: key.len() as u64 })?;
+            aliases.push(Alias { key, link });
+        }
+    }
+    sort::unstable_by(&mut aliases, |one, other| (&one.key, one.link).cmp(&(&other.key, other.link)));
+    Ok(aliases)
+}
+
 struct Judge<'e, 'a, 'p> {
     policy: &'p Policy,
     report: Report<'a>,
     tree: Tree<'e, 'a>,
     /// By entry.
     clashes: Vec<(u32, Violation, Range<usize>)>,
+    aliases: Vec<Alias>,
     before: &'e [Entry<'a>],
     /// Made when a symlink that did not change leads somewhere wrong.
     before_tree: Option<Tree<'e, 'a>>,
@@ -151,7 +178,7 @@ impl<'a> Judge<'_, 'a, '_> {
             self.add(&mut touched, lead.violation, Place::Target, lead.at);
         }
         if change != Change::Affected {
-            self.rules(&mut touched);
+            self.rules(&mut touched, budget)?;
         }
         touched.findings.end = self.report.findings.len() as u32;
         self.report.paths.push(touched);
@@ -201,19 +228,19 @@ impl<'a> Judge<'_, 'a, '_> {
         change: Change,
         budget: &mut Budget,
     ) -> Result<Option<Lead>, Limit> {
-        let Some(lead) = links::follow(&self.tree, is, budget)? else { return Ok(None) };
+        let Err(lead) = links::follow(&self.tree, is, budget)? else { return Ok(None) };
         let Some(was) = was.filter(|_| change == Change::Affected) else { return Ok(Some(lead)) };
         let tree = match self.before_tree.take() {
             Some(tree) => tree,
             None => Tree::new(self.before)?,
         };
         let tree = self.before_tree.insert(tree);
-        let before = links::follow(tree, was, budget)?;
+        let before = links::follow(tree, was, budget)?.err();
         Ok(Some(lead).filter(|lead| before.is_none_or(|before| before.violation != lead.violation)))
     }
 
     /// What the policy says about a path that changed.
-    fn rules(&mut self, touched: &mut Touched<'a>) {
+    fn rules(&mut self, touched: &mut Touched<'a>, budget: &mut Budget) -> Result<(), Limit> {
         let canonical = self.report.canonical(touched);
         let mut classes = self.policy.classes(canonical);
         let mut denied = self.policy.denies(touched.path, canonical);
@@ -221,6 +248,10 @@ impl<'a> Judge<'_, 'a, '_> {
             // What it is, and what is below it, is wherever it leads.
             classes.insert_all(self.policy.classes_below(canonical));
             denied = denied.or_else(|| self.policy.denies_below(touched.path, canonical));
+        }
+        for name in self.other_names(canonical, budget)? {
+            classes.insert_all(self.policy.classes(&name));
+            denied = denied.or_else(|| self.policy.denied(&name, &name));
         }
         if [touched.before, touched.after].contains(&Some(Mode::Submodule)) {
             classes.insert(Class::Submodule);
@@ -246,6 +277,30 @@ impl<'a> Judge<'_, 'a, '_> {
                 finding.classes = denied_classes;
             }
         }
+        Ok(())
+    }
+
+    /// What a path is called through symlinks that lead to it or to a folder that it is in, in canonical form.
+    fn other_names(&self, canonical: &[u8], budget: &mut Budget) -> Result<Vec<Vec<u8>>, Limit> {
+        let mut names = Vec::new();
+        if self.aliases.is_empty() {
+            return Ok(names);
+        }
+        let as_key = |byte: &u8| if *byte == b'/' { SEPARATOR } else { *byte };
+        let key: Vec<u8> = canonical.iter().map(as_key).collect();
+        let lookup = u64::from(self.aliases.len().ilog2()) + 1;
+        for end in memchr::memchr_iter(SEPARATOR, &key).chain([key.len()]) {
+            budget.spend(lookup * (1 + end as u64 / 64))?;
+            let (folder, rest) = (&key[..end], &canonical[end..]);
+            let first = self.aliases.partition_point(|alias| &*alias.key < folder);
+            for alias in self.aliases[first..].iter().take_while(|alias| alias.key == folder) {
+                let link = self.tree.key(alias.link).iter().map(|byte| if *byte == SEPARATOR { b'/' } else { *byte });
+                let name: Vec<u8> = link.chain(rest.iter().copied()).collect();
+                budget.spend(self.policy.cost(&name))?;
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
 
     fn add(&mut self, touched: &mut Touched<'a>, violation: Violation, place: Place, at: Range<usize>) {

@@ -20,9 +20,13 @@ struct Walk<'a> {
     next: usize,
 }
 
-/// Follows a symlink through the tree, component by component, as a kernel would. What is not in the tree is taken for a folder, and names are compared in
+/// Follows a symlink through the tree, component by component, as a kernel would, to the key of where it ends. What is not in the tree is taken for a folder, and names are compared in
 /// canonical form: so nothing leads out on one system that is thought to stay on another. For the same reason nothing may lead out by names alone. A unit of the budget is some bytes that are compared.
-pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget) -> Result<Option<Lead>, Limit> {
+pub(super) fn follow(
+    tree: &Tree<'_, '_>,
+    link: &Entry<'_>,
+    budget: &mut Budget,
+) -> Result<Result<Vec<u8>, Lead>, Limit> {
     let lookup = u64::from(tree.entries.len().max(1).ilog2()) + 1;
     let own = link.target.unwrap_or_default();
     let mut at = 0..own.len();
@@ -37,16 +41,16 @@ pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget)
         if let Some(link) = next.take() {
             links += 1;
             if links > MAX_LINKS {
-                return Ok(Some(Lead { violation: Violation::Cycle, at }));
+                return Ok(Err(Lead { violation: Violation::Cycle, at }));
             }
             match target(link) {
                 Ok(target) => walks.push(Walk { target, next: 0 }),
-                Err(violation) => return Ok(Some(Lead { violation, at })),
+                Err(violation) => return Ok(Err(Lead { violation, at })),
             }
         }
         let Some(walk) = walks.last_mut() else {
             let leaves = |at| Lead { violation: Violation::Escape, at };
-            return Ok(leaves_by_name(folder, own).map(leaves));
+            return Ok(leaves_by_name(folder, own).map(leaves).map_or(Ok(here), Err));
         };
         if walk.next > walk.target.len() {
             walks.pop();
@@ -66,14 +70,14 @@ pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget)
         }
         if name.is_parent() {
             if here.is_empty() {
-                return Ok(Some(Lead { violation: Violation::Escape, at }));
+                return Ok(Err(Lead { violation: Violation::Escape, at }));
             }
             let parent = memchr::memrchr(SEPARATOR, &here).unwrap_or(0);
             here.truncate(parent);
             continue;
         }
         if disguise::reads_as_git(component) {
-            return Ok(Some(Lead { violation: Violation::LinkIntoGit, at }));
+            return Ok(Err(Lead { violation: Violation::LinkIntoGit, at }));
         }
         let parent = here.len();
         if parent > 0 {
@@ -87,7 +91,7 @@ pub(super) fn follow(tree: &Tree<'_, '_>, link: &Entry<'_>, budget: &mut Budget)
                 next = Some(entry);
             }
             Some(entry) if entry.mode == Mode::Submodule => {
-                return Ok(Some(Lead { violation: Violation::LinkIntoSubmodule, at }));
+                return Ok(Err(Lead { violation: Violation::LinkIntoSubmodule, at }));
             }
             _ => {}
         }
@@ -155,7 +159,7 @@ mod tests {
         let entries: Vec<_> = lines.into_iter().map(entry).collect();
         let tree = Tree::new(&entries).unwrap();
         let link = entries.iter().find(|entry| entry.path == link.as_bytes()).unwrap();
-        let lead = follow(&tree, link, &mut Budget::default()).unwrap()?;
+        let lead = follow(&tree, link, &mut Budget::default()).unwrap().err()?;
         Some((lead.violation, String::from_utf8_lossy(&link.target.unwrap_or_default()[lead.at]).into_owned()))
     }
 

@@ -137,7 +137,8 @@ impl Policy {
         }
     }
 
-    fn denied(&self, path: &[u8], canonical: &[u8]) -> Option<(Violation, u32)> {
+    /// Whether a path, or its canonical form, is one that `deny` names.
+    pub(super) fn denied(&self, path: &[u8], canonical: &[u8]) -> Option<(Violation, u32)> {
         let matched = [path, canonical].into_iter().find_map(|path| self.deny.matched(path).filter(|it| !it.negated));
         matched.map(|matched| (Violation::DeniedGlob, matched.rule))
     }

@@ -73,7 +73,8 @@ impl Validator {
         let proven = |fits: bool| if fits { Verdict::Proven } else { Verdict::Suspect };
         let plausible = |fits: bool| if fits { Verdict::Plausible } else { Verdict::Suspect };
         let verdict = match self {
-            Self::None => Verdict::Plausible,
+            Self::Keyed if allow::is_public_key(found.key, found.keyword_at) => Verdict::Harmless,
+            Self::None | Self::Keyed => Verdict::Plausible,
             // Bodies of keys are full of whatever letters, and what may be one is masked before it is known.
             Self::Pem => return Verdict::Plausible,
             Self::Base62Crc => proven(checksum::base62_crc_fits(found.secret)),
@@ -85,8 +86,6 @@ impl Validator {
             Self::Basic => basic(found.secret),
             Self::Password if allow::is_common_password(body) => Verdict::Harmless,
             Self::Password => plausible(!allow::is_weak_password(body) && !allow::is_near_host(found.behind)),
-            Self::Keyed if allow::is_public_key(found.key, found.keyword_at) => Verdict::Harmless,
-            Self::Keyed => Verdict::Plausible,
             Self::Assignment => assignment(found, body),
         };
         if matches!(verdict, Verdict::Plausible | Verdict::Suspect) && allow::is_placeholder(body) {

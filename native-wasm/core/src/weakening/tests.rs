@@ -223,3 +223,18 @@ diff --git a/b.test.ts b/b.test.ts
         ]
     );
 }
+
+#[test]
+fn a_promise_that_nothing_waits_for_asserts_nothing() {
+    let text = |line: &str| format!("it('a', async () => {{\n  const f = start();\n  {line}\n}});\n");
+    let waited = text("await expect(f()).rejects.toThrow('x');");
+    let found = whole("a.test.ts", &waited, &text("expect(f()).rejects.toThrow('x');"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    for line in [
+        "return expect(f()).rejects.toThrow('x');",
+        "await Promise.all([expect(f()).rejects.toThrow('x')]);",
+        "await expect(f()).rejects.toThrow('x');\n",
+    ] {
+        assert_eq!(whole("a.test.ts", &waited, &text(line)).len(), 0, "{line}");
+    }
+}

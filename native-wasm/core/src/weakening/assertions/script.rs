@@ -32,11 +32,22 @@ fn expect(source: &Source<'_>, at: usize) -> Option<Found> {
     let close = source.mate(open);
     let subject = open + 1..close;
     let chain = chain(source, close + 1)?;
-    Some(finish(source, at, subject, &chain))
+    let mut found = finish(source, at, subject, &chain);
+    // A test ends well before a promise fails that nothing waits for: so to wait belongs to the assertion.
+    if chain.promised {
+        match source.before(at) {
+            b"await" | b"return" => found.whole.start -= 1,
+            b";" | b"{" | b"}" | b")" | b"" => found.rank = Some(Rank::Trivial),
+            _ => {}
+        }
+    }
+    Some(found)
 }
 
 struct Chain {
     negated: bool,
+    /// It is about what a promise comes to.
+    promised: bool,
     matcher: usize,
     /// The bracket of the matcher's arguments.
     open: Option<usize>,
@@ -46,18 +57,19 @@ struct Chain {
 /// `.not.resolves.toBe(…)`: the last call, or the last word.
 fn chain(source: &Source<'_>, mut at: usize) -> Option<Chain> {
     let mut found: Option<Chain> = None;
-    let mut negated = false;
+    let (mut negated, mut promised) = (false, false);
     while source.is(at, b".") && source.is_word(at + 1) {
         let word = at + 1;
         negated |= source.is(word, b"not");
+        promised |= matches!(source.text(word), b"resolves" | b"rejects");
         let open = source.is(word + 1, b"(").then_some(word + 1);
         let end = open.map_or(word + 1, |open| (source.mate(open) + 1).min(source.len()));
         if open.is_some() || found.as_ref().is_none_or(|found| found.open.is_none()) {
-            found = Some(Chain { negated, matcher: word, open, end });
+            found = Some(Chain { negated, promised, matcher: word, open, end });
         }
         at = end;
     }
-    found.map(|chain| Chain { negated, end: at, ..chain })
+    found.map(|chain| Chain { negated, promised, end: at, ..chain })
 }
 
 fn finish(source: &Source<'_>, start: usize, subject: core::ops::Range<usize>, chain: &Chain) -> Found {
