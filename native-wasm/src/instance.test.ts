@@ -15,22 +15,34 @@ beforeAll(async () => {
 const works = () => expect(diffTexts(instance, [{ before: 'a', after: 'b' }])).toMatchObject([{ added: 1 }]);
 
 describe('an operation that traps', () => {
-  const trap = () =>
-    instance.call(
-      () => {
-        throw new WebAssembly.RuntimeError('unreachable');
-      },
-      () => {},
-      () => {},
-    );
+  const unreachable = (): never => {
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  // V8 throws the same when the stack is full in WebAssembly.
+  const endless = (): number => 1 + endless();
 
-  test('is a typed error, and the next one finds a fresh instance', () => {
+  test.each([
+    ['a trap', unreachable, /defect: unreachable/],
+    ['a stack that is full', endless, /defect: Maximum call stack size exceeded/],
+  ])('is a typed error, and the next one finds a fresh instance: %s', (_, operation, message) => {
+    const trap = () =>
+      instance.call(
+        operation,
+        () => {},
+        () => {},
+      );
     works();
     const { generation } = instance;
     expect(trap).toThrow(CoreError);
-    expect(trap).toThrow(/defect: unreachable/);
+    expect(trap).toThrow(message);
     expect(instance.generation).toBe(generation + 2);
     works();
+  });
+
+  test('is not one that was never begun', () => {
+    const { generation } = instance;
+    expect(() => diffTexts(instance, [], { context: -1 })).toThrow(RangeError);
+    expect(instance.generation).toBe(generation);
   });
 });
 

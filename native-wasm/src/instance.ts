@@ -10,6 +10,7 @@ export class Instance {
   /** Counts fresh instances: what lived in an older one is gone. */
   #generation = 0;
   #held = 0;
+  #isLost = false;
   #memory: WebAssembly.Memory;
 
   constructor(module: WebAssembly.Module) {
@@ -43,7 +44,8 @@ export class Instance {
    * @throws CoreError when it cannot be done
    */
   call<T>(operation: () => number, write: (request: Request) => void, read: (answer: Answer) => T): T {
-    if (this.#held === 0 && this.memoryBytes > RESTART_ABOVE_BYTES) this.#restart();
+    if (this.#held === 0 && this.memoryBytes > RESTART_ABOVE_BYTES) this.#lose();
+    if (this.#isLost) this.#restart();
     const request = new Request();
     write(request);
     const { at, length } = this.#run(operation, request);
@@ -54,34 +56,44 @@ export class Instance {
 
   #run(operation: () => number, request: Request): { at: number; length: number } {
     if (request.length >= 2 ** 31) throw tooMuch(request.length);
+    const at = this.#enter(glue.requestAt, request.length);
+    if (at === 0) throw tooMuch(request.length);
+    request.writeTo(new Uint8Array(this.#memory.buffer, at, request.length));
+    const length = this.#enter(operation);
+    return { at: this.#enter(glue.answerAt), length };
+  }
+
+  /** Calls into the core. Whatever comes out is a trap, and not only a RuntimeError: engines say in their own ways that the stack is full. */
+  #enter(operation: (length: number) => number, length = 0): number {
     try {
-      const at = glue.requestAt(request.length);
-      if (at === 0) throw tooMuch(request.length);
-      request.writeTo(new Uint8Array(this.#memory.buffer, at, request.length));
-      const length = operation();
-      return { at: glue.answerAt(), length };
+      return operation(length);
     } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-      // Its memory may be in any state.
-      this.#restart();
+      this.#lose();
+      const { message } = error as Error;
       throw new CoreError(
         'Trapped',
-        `the core has a defect: ${error.message}; please report the input`,
+        `the core has a defect: ${message}; please report the input`,
         {},
         { cause: error },
       );
     }
   }
 
-  #restart(): void {
-    glue.restart();
+  /** Gives up what is in the memory, which may be in any state. The next call begins anew: where the stack is full, this one could not. */
+  #lose(): void {
     this.#generation += 1;
     this.#held = 0;
+    this.#isLost = true;
+  }
+
+  #restart(): void {
+    glue.restart();
     this.#memory = this.#begin();
+    this.#isLost = false;
   }
 
   #begin(): WebAssembly.Memory {
-    // From the generator that V8 takes the seeds of its own hash tables from. To load `crypto` takes Node longer than to compile the core.
+    // Seeded from where V8 has the seeds of its own hash tables. To load `crypto` takes Node as long as to compile the core.
     const random = () => Math.floor(Math.random() * 2 ** 32);
     glue.setSeed(random(), random());
     return glue.wasmMemory();
