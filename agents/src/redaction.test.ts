@@ -1,4 +1,4 @@
-import { loadCore, type Redactor } from '@millwright/native-wasm';
+import { CoreError, loadCore, type Redactor } from '@millwright/native-wasm';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createRedaction, type Redaction } from './redaction.ts';
@@ -81,4 +81,34 @@ it('shows nothing more of a stream that it cannot look at, and goes on with the 
   expect(stream.push('-secret more')).toHaveLength(0);
   expect(stream.end()).toHaveLength(0);
   expect(redaction.text(`next ${SECRET}`)).toBe('next ***');
+});
+
+it('takes a fresh redactor when the idle ones were lost to a defect elsewhere', () => {
+  const lost = new Set<Redactor>();
+  const made: Redactor[] = [];
+  const createRedactor = (secrets: readonly (string | Uint8Array)[]): Redactor => {
+    const redactor = core.createRedactor(secrets);
+    const losable: Redactor = Object.assign(Object.create(redactor), {
+      push: (chunk: string) => {
+        if (lost.has(losable)) throw new CoreError('InstanceLost', 'make another');
+        return redactor.push(chunk);
+      },
+      end: () => redactor.end(),
+      [Symbol.dispose]: () => redactor[Symbol.dispose](),
+    });
+    made.push(losable);
+    return losable;
+  };
+  const redaction = createRedaction({ createRedactor }, [SECRET]);
+  const streams = [redaction.begin(), redaction.begin()];
+  for (const stream of streams) stream.push('x');
+  for (const stream of streams) stream.end();
+  for (const redactor of made) lost.add(redactor);
+  expect(redact(redaction, ['first ', SECRET])).toBe('first ***');
+  expect(made).toHaveLength(3);
+  // What was in one that is lost in the midst of a stream cannot be looked at any more.
+  const stream = redaction.begin();
+  stream.push('abcabcabd');
+  for (const redactor of made) lost.add(redactor);
+  expect(Buffer.from(stream.push('-secret')).toString()).toContain('left out');
 });

@@ -1,5 +1,5 @@
 /** Takes secrets out of the output of an attempt: those that it was given, and whatever has the form of one. */
-import type { Core, Redactor } from '@millwright/native-wasm';
+import { type Core, CoreError, type Redactor } from '@millwright/native-wasm';
 
 export interface Redaction {
   /** Begins a stream of bytes. */
@@ -20,6 +20,9 @@ export interface RedactedStream {
 
 const NOTHING = new Uint8Array();
 
+/** The core was replaced after a defect, which may have been in another operation. */
+const isLost = (error: unknown): boolean => error instanceof CoreError && error.code === 'InstanceLost';
+
 /** @param secrets of those with fewer than eight bytes none is masked, since that would destroy the output */
 export function createRedaction(core: Pick<Core, 'createRedactor'>, secrets: readonly string[]): Redaction {
   // Making one compiles all rules, so one that has ended its stream is taken for another.
@@ -32,12 +35,26 @@ export function createRedaction(core: Pick<Core, 'createRedactor'>, secrets: rea
     let redactor: Redactor | undefined;
     let hasFailed = false;
 
+    /** Gives the beginning of the stream to one that is idle, if there is one. */
+    function start(redact: (redactor: Redactor) => Uint8Array): Uint8Array {
+      redactor = idle.pop();
+      try {
+        if (redactor !== undefined) return redact(redactor);
+      } catch (error) {
+        // It was lost while it was idle, with the others: nothing of this stream was in it.
+        if (!isLost(error)) throw error;
+        redactor?.[Symbol.dispose]();
+        clear();
+      }
+      redactor = core.createRedactor(secrets);
+      return redact(redactor);
+    }
+
     /** What could not be looked at is not shown. */
     function guarded(redact: (redactor: Redactor) => Uint8Array): Uint8Array {
       if (hasFailed) return NOTHING;
       try {
-        redactor ??= idle.pop() ?? core.createRedactor(secrets);
-        return redact(redactor);
+        return redactor === undefined ? start(redact) : redact(redactor);
       } catch (error) {
         hasFailed = true;
         redactor?.[Symbol.dispose]();
