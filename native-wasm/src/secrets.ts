@@ -64,6 +64,9 @@ export function scanSecrets(
 
 /** Puts `***` for each secret in a stream of bytes, however it is cut into chunks, and gives out the rest as early as it can. */
 export class Redactor extends Resident {
+  /** The first half of a character, of which the second is to come. */
+  #half = '';
+
   /** @param secrets that are known; of those with fewer than eight bytes none is masked */
   constructor(instance: Instance, secrets: readonly Bytes[]) {
     super(instance, glue.disposeRedactor, () =>
@@ -77,21 +80,40 @@ export class Redactor extends Resident {
     );
   }
 
-  /** Takes more of the stream. Returns what can be shown already. */
+  /** Takes more of the stream. Returns what can be shown already. Strings may be cut anywhere, as between the halves of a character. */
   push(chunk: Bytes): Uint8Array {
-    return this.#redact(chunk, false);
+    if (typeof chunk !== 'string') return this.#redact(this.#half === '' ? chunk : behind(this.#half, chunk), false);
+    const text = this.#half + chunk;
+    const end = endsInHalf(text) ? text.length - 1 : text.length;
+    const shown = this.#redact(text.slice(0, end), false);
+    this.#half = text.slice(end);
+    return shown;
   }
 
   /** Ends the stream. Returns the rest; what comes then is another stream. */
   end(): Uint8Array {
-    return this.#redact('', true);
+    return this.#redact(this.#half, true);
   }
 
   #redact(chunk: Bytes, ends: boolean): Uint8Array {
+    this.#half = '';
     return this.call(
       glue.redact,
       (request) => request.bool(ends).bytes(chunk),
       (answer) => answer.bytes(),
     );
   }
+}
+
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last < 0xdc00;
+}
+
+function behind(text: string, bytes: Uint8Array): Uint8Array {
+  const before = new TextEncoder().encode(text);
+  const all = new Uint8Array(before.length + bytes.length);
+  all.set(before);
+  all.set(bytes, before.length);
+  return all;
 }

@@ -24,6 +24,23 @@ export const secretsCases: readonly Case[] = [
     expected: ['hello ', '***, ', 'bye'],
   },
   {
+    name: 'redactor: strings may be cut within a character',
+    run: (core) => {
+      using redactor = core.createRedactor(['secret-\u{1f600}-of-this-run']);
+      const streams = [
+        ['a secret-\ud83d', '\ude00-of-this-run b'],
+        ['a\ud83d', '', '\ude00b'],
+        ['a\ud83d', new Uint8Array([0x62])],
+        ['a\ud83d'],
+        ['\ude00'],
+      ];
+      return streams.map((chunks) =>
+        [...chunks.map((chunk) => redactor.push(chunk)), redactor.end()].map(text).join(''),
+      );
+    },
+    expected: ['a *** b', 'a\u{1f600}b', 'a\ufffdb', 'a\ufffd', '\ufffd'],
+  },
+  {
     name: 'redactor: one that was disposed of says so',
     run: (core) => {
       const redactor = core.createRedactor([]);
