@@ -1,4 +1,4 @@
-import { type Broker, type Delivery, parsePoolUser, poolUser, targets } from '@millwright/broker';
+import { type Broker, type Delivery, PublishError, parsePoolUser, poolUser, targets } from '@millwright/broker';
 import {
   type AgentTask,
   type ClaimMessage,
@@ -15,6 +15,7 @@ import {
 } from '@millwright/crds';
 import type { Logger } from '@millwright/otel';
 import type { TaskMemories } from '../agent-task/memory.ts';
+import { isTooManyRequests, isUnanswered, KubeError } from '../runtime/errors.ts';
 import { isFencedBy } from './fencing.ts';
 
 export interface InboundOptions {
@@ -37,6 +38,12 @@ export interface InboundOptions {
 
 /** A claim is answered within moments; after this, it is asked first whether somebody still waits for the answer. */
 const OLD_MS = 5_000;
+
+/**
+ * Until a message is looked at again that could not be judged because the API server or the broker was ill. Less than a result is waited for
+ * once its pod has ended; and long enough that the broker, which counts, keeps a message for more than an hour.
+ */
+export const PAUSE_MS = 5_000;
 
 const keyFor = (task: TaskIdentity): string => `${task.namespace}/${task.name}`;
 
@@ -194,5 +201,28 @@ export function createInbound(options: InboundOptions): Inbound {
     }
   }
 
-  return { fromAgents, fromPublisher };
+  /** Thrown twice, an error costs the message, which is right for one that is itself at fault. */
+  const patiently =
+    <M>(handle: (delivery: Delivery<M>) => Promise<void>) =>
+    async (delivery: Delivery<M>): Promise<void> => {
+      try {
+        await handle(delivery);
+      } catch (error) {
+        if (delivery.settled || !mayPass(error)) throw error;
+        logger.warn('a message could not be judged and is looked at again', {
+          messageId: delivery.messageId,
+          error: String(error),
+        });
+        delivery.requeue(PAUSE_MS);
+      }
+    };
+
+  return { fromAgents: patiently(fromAgents), fromPublisher: patiently(fromPublisher) };
 }
+
+/** Whether an error says nothing about the message: the API server is away, ill or sheds load, or nothing can be published. */
+const mayPass = (error: unknown): boolean =>
+  error instanceof PublishError ||
+  isUnanswered(error) ||
+  isTooManyRequests(error) ||
+  (error instanceof KubeError && error.status >= 500);

@@ -284,6 +284,9 @@ export function startProcess(options: ProcessOptions) {
         replyTo: envelope.replyTo,
         correlationId: envelope.correlationId,
         ack: settle,
+        requeue: () => {
+          if (!isDead && unsettled.delete(delivered)) redeliver(broker, [delivered]);
+        },
         deadLetter: async (reason: string) => {
           await connected(() => broker.dead.push(reason));
           settle();
@@ -300,10 +303,7 @@ export function startProcess(options: ProcessOptions) {
           await inbound.fromAgents({ ...properties, message } as unknown as Delivery<OperatorInbound>);
         }
       } catch (error) {
-        if (error instanceof Died) return;
-        if (!(error instanceof KubeError || error instanceof ConnectionLostError)) throw error;
-        // The consumer gives a message back whose handler failed.
-        if (unsettled.delete(delivered)) redeliver(broker, [delivered]);
+        if (!(error instanceof Died)) throw error;
       }
     },
     /** A connection of the operator was lost. */
