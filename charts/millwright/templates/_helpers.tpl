@@ -201,6 +201,17 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   {{- end }}
 {{- end -}}
 
+{{/* Where Projects have their repositories. Unless the values say so, everywhere but at link-local addresses, where clouds give credentials to who asks. */}}
+{{- define "millwright.egressToForges" -}}
+{{- include "millwright.egressTo" . }}
+{{- if not .cidrs }}
+  to:
+    - ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] }
+    - ipBlock: { cidr: '::/0', except: ['fe80::/10', 'fd00:ec2::/32'] }
+    - namespaceSelector: {}
+{{- end }}
+{{- end -}}
+
 {{- define "millwright.policyHead" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

@@ -121,6 +121,18 @@ describe('wrong values', () => {
       says: ['git.storage.node is empty: with type local it names the node'],
     },
     {
+      name: 'a namespace twice',
+      values: {
+        ...external,
+        projectSecrets: [
+          { namespace: 'a', read: ['x'] },
+          { namespace: 'b', read: ['y'] },
+          { namespace: 'a', push: ['z'] },
+        ],
+      },
+      says: ['projectSecrets[2] names the namespace a again: put all of its Secrets into one entry'],
+    },
+    {
       name: 'two brokers',
       values: { ...external, quickstart: { enabled: true } },
       says: ['quickstart.enabled brings its own RabbitMQ', 'quickstart.enabled brings its own Postgres'],
