@@ -49,6 +49,8 @@ function commit(files: Record<string, string>): void {
 test('help says what there is, and what means nothing is told with the remedy', () => {
   expect(run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('fence') });
   expect(run(['apply', '--help']).stdout).toContain('--lenient');
+  write({ a: '-h\n' });
+  expect(run(['search', '--', '-h']).stdout).toBe('a:1:-h\n');
   expect(run(['dif'])).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('there is no command "dif": use one of'),
@@ -346,6 +348,18 @@ describe('what scan is told to read', () => {
       });
     rmSync(elsewhere, { recursive: true });
   });
+});
+
+test('the exit code is the same when nobody reads the output', () => {
+  write({ 'a.conf': 'url = postgres://ada:cu7-Vx1q@db.internal/main\n', 'a.txt': 'needle\n' });
+  const piped = (args: string): string => {
+    execFileSync('sh', ['-c', `{ "${process.execPath}" "${program}" ${args}; echo $? > code; } | true`], {
+      cwd: folder,
+    });
+    return read('code');
+  };
+  expect(piped('scan')).toBe('1\n');
+  expect(piped('search needle')).toBe('0\n');
 });
 
 test('fence judges a change by its paths', () => {

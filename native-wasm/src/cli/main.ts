@@ -31,12 +31,13 @@ export async function main(args: string[]): Promise<number> {
   try {
     if (name === undefined || name === '--help' || name === '-h') return say(help, name === undefined ? 2 : 0);
     if (!command) throw new UsageError(`there is no command "${name}": use one of ${Object.keys(commands).join(', ')}`);
-    if (rest.includes('--help') || rest.includes('-h')) return say(command.help, 0);
+    // What comes behind is no option, whatever it looks like.
+    const options = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+    if (options.includes('--help') || options.includes('-h')) return say(command.help, 0);
     return command.run({ core: await loadCore(), cwd: process.cwd(), write, read: () => readFileSync(0) }, rest);
   } catch (error) {
     if (error instanceof UsageError) console.error(`${error.message}\n\n${command?.help ?? help}`);
     else if (error instanceof CommandError || error instanceof CoreError) console.error(error.message);
-    else if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
     // Such as a file that may not be read: the message says what and which.
     else if ((error as NodeJS.ErrnoException).syscall !== undefined) console.error((error as Error).message);
     else console.error(error);
@@ -44,14 +45,16 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Writes at once, so that whoever reads the pipe slows the command down, and nothing is lost at its end. */
+/** Writes at once, so that whoever reads the pipe slows the command down, and nothing is lost at its end. When nobody reads any more, only the exit code counts. */
 function write(output: string | Uint8Array): void {
   const bytes = Buffer.from(output);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(1, bytes, at);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') return;
+      if (code !== 'EAGAIN') throw error;
     }
   }
 }
