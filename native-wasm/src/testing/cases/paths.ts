@@ -68,7 +68,7 @@ export const pathsCases: readonly Case[] = [
       {
         code: 'Policy',
         message:
-          'there is no violation "nothing": use one of bidirectional, invalid-utf8, device, stream, long-component, duplicate',
+          'there is no violation "nothing": use one of bidirectional, invalid-utf8, device, stream, long-component, duplicate, bare-repository',
       },
     ],
   },
