@@ -103,6 +103,9 @@ const podsOf = ({ metadata, status }: AgentTask): string[] =>
     (pod) => (pod === undefined ? [] : [`${metadata.namespace}/${pod}`]),
   );
 
+/** Jobs of these pods, by their names: what the API server appends to that of the Job has six characters, and nothing is cut off. */
+const jobsOf = (task: AgentTask): string[] => podsOf(task).map((pod) => pod.slice(0, -6));
+
 /** A sandbox pod's spec and most of its status concern the kubelet only; tens of them per task would fill the memory. */
 const slimPod = (pod: Pod): Pod => {
   const { apiVersion, kind, metadata, status } = pod;
@@ -147,6 +150,7 @@ export function watchCluster(options: {
         namespace: namespaceOf,
         openWithWorkspace: openWithWorkspace,
         pod: podsOf,
+        job: jobsOf,
       },
     }),
     jobs: createReflector({

@@ -83,13 +83,15 @@ function viewOf(
 ): Omit<SandboxView, 'outdated'> {
   const { metadata } = job;
   const endedAt = endOf(job);
-  const problem = pod ? problemOf(pod) : noPod(job, now());
+  const state = stateOf(job, pod, cluster);
+  // One that had a task had a pod.
+  const problem = pod ? problemOf(pod) : state === 'spent' ? undefined : noPod(job, now());
   return {
     job: metadata.name,
     ordinal: Number(metadata.name.slice(metadata.name.lastIndexOf('-') + 1)) || 0,
     image: metadata.annotations?.[annotations.image] ?? '',
     ...(pod ? { pod: pod.metadata.name } : {}),
-    state: stateOf(job, pod, cluster),
+    state,
     draining: metadata.deletionTimestamp !== undefined || (pod !== undefined && draining.has(pod.metadata.name)),
     deleted: metadata.deletionTimestamp !== undefined,
     createdAt: Date.parse(metadata.creationTimestamp),
@@ -102,7 +104,7 @@ function stateOf(job: Job, pod: Pod | undefined, cluster: Cluster): SandboxView[
   const done = job.status?.conditions?.find(
     (c) => (c.type === 'Complete' || c.type === 'Failed') && c.status === 'True',
   );
-  const spent = pod !== undefined && isSpent(pod, cluster);
+  const spent = isSpent(job, pod, cluster);
   if (done?.type === 'Complete' || pod?.status?.phase === 'Succeeded') return 'succeeded';
   // A sandbox that failed after it was granted a task says nothing about the next one.
   if (done || pod?.status?.phase === 'Failed') return spent ? 'succeeded' : 'failed';

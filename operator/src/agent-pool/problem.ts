@@ -1,5 +1,6 @@
 import { reasons } from '@millwright/crds';
 import type { Cluster, Job, Pod } from '../cluster.ts';
+import { keyOf } from '../runtime/index.ts';
 
 /** Why a sandbox does not start, in the kubelet's words, and what to change. */
 export interface Problem {
@@ -63,6 +64,6 @@ const remedies = {
 export const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 
-/** Whether it was granted a task. */
-export const isSpent = ({ metadata }: Pod, { tasks }: Pick<Cluster, 'tasks'>): boolean =>
-  tasks.store.keysBy('pod', `${metadata.namespace}/${metadata.name}`).length > 0;
+/** Whether a sandbox was granted a task. Its pod may be gone before its Job: with its node, or because it did not stop when it was told to. */
+export const isSpent = (job: Job, pod: Pod | undefined, { tasks }: Pick<Cluster, 'tasks'>): boolean =>
+  (pod ? tasks.store.keysBy('pod', keyOf(pod)) : tasks.store.keysBy('job', keyOf(job))).length > 0;
