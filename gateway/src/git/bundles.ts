@@ -22,6 +22,8 @@ export interface Bundles {
   /** Forgets what was not used since `before` (milliseconds); returns the refs. */
   expire(key: ProjectKey, before: number): Promise<string[]>;
   projects(): Promise<ProjectKey[]>;
+  /** Removes the folder of a Project that has neither pins nor attempts any more, and says whether it did. */
+  forget(key: ProjectKey): Promise<boolean>;
 }
 
 export const attemptRef = (task: string, attempt: number | string): string => `refs/attempts/${task}/${attempt}`;
@@ -159,6 +161,11 @@ export function createBundles(folder: string): Bundles {
         ),
       );
       return found.flat();
+    },
+    forget: async (key) => {
+      if ((await attempts(key)).length + (await pins(key)).length > 0) return false;
+      await rm(of(key), { recursive: true, force: true });
+      return true;
     },
   };
 }

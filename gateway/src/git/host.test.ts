@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signServiceToken } from '@millwright/crds';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -228,12 +228,33 @@ describe('maintenance', () => {
     await maintain(scene.host.maintenance, Date.now());
     expect(await scene.remoteRefs(tokenFor())).toContain(mine);
     await maintain(scene.host.maintenance, Date.now() + 31 * 86_400_000);
+    for (const folder of [
+      ['bundles', 'team'],
+      ['data', 'mirrors', 'team'],
+    ])
+      expect(await readdir(join(scene.folder, ...folder))).toEqual([]);
     expect(await scene.remoteRefs(tokenFor({ workflow: 'wf-2' }))).toEqual([
       'HEAD',
       'refs/heads/main',
       'refs/workflows/wf-2/base',
     ]);
-    expect(await readdir(join(scene.folder, 'bundles', 'team', 'app', 'attempts', 'task-1'))).toEqual([]);
+  });
+
+  it('keeps a mirror that something has started from lately', async () => {
+    const work = await scene.checkout('a', tokenFor());
+    await commit(work, { 'a.txt': '1' });
+    await scene.push(work);
+    const bundles = join(scene.folder, 'bundles', 'team', 'app');
+    const old = new Date(Date.now() - 40 * 86_400_000);
+    for (const [folder, name] of [
+      ['attempts', 'task-1/1'],
+      ['workflows', 'wf-1'],
+    ] as const)
+      await utimes(join(bundles, folder, name), old, old);
+    await scene.checkout('b', tokenFor({ workflow: 'wf-2' }), 'refs/workflows/wf-2/base');
+    await maintain(scene.host.maintenance, Date.now());
+    expect(await readdir(join(scene.folder, 'data', 'mirrors', 'team'))).toEqual(['app.git']);
+    expect(await readdir(join(bundles, 'workflows'))).toEqual(['wf-2']);
   });
 });
 

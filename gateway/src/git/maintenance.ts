@@ -24,8 +24,14 @@ export async function maintain(options: MaintenanceOptions, now: number): Promis
         for (const ref of expired) await git(['update-ref', '-d', ref], { cwd: path });
         if (expired.length > 0) log.info('expired', { ...key, refs: expired.length });
         options.onExpired('ref', expired.length);
+        // Nothing has started from it for as long: the Project is gone, or its next Workflow makes the mirror again.
+        if (await bundles.forget(key)) {
+          log.info('mirror removed', { ...key });
+          return 'remove';
+        }
         // Objects younger than git's two weeks stay, so that a push under way loses nothing.
         await git(['gc', '--auto', '--quiet'], { cwd: path, config: [['gc.auto', '2000']], timeoutMs: 30 * 60_000 });
+        return 'keep';
       });
     } catch (error) {
       log.error('maintenance of a mirror failed', { ...key, error });

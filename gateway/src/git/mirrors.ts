@@ -44,8 +44,8 @@ export interface Mirrors {
    * `revision` (branch, tag or commit), or the head of the default branch, as it is on the forge now. Throws MirrorError.
    */
   pin(key: ProjectKey, workflow: string, revision: string | undefined): Promise<string>;
-  /** Runs maintenance while no fetch of the mirror is under way; skipped when there is no mirror. */
-  maintain(key: ProjectKey, work: (path: string) => Promise<void>): Promise<void>;
+  /** Runs maintenance while no fetch of the mirror is under way, and removes the mirror when that says so; skipped when there is no mirror. */
+  maintain(key: ProjectKey, work: (path: string) => Promise<'keep' | 'remove'>): Promise<void>;
 }
 
 const MAX_KNOWN_PINS = 10_000;
@@ -196,7 +196,10 @@ export function createMirrors(options: MirrorOptions): Mirrors {
         if (!(await exists(path))) return;
         // Pins may be what is removed.
         knownPins.clear();
-        await work(path);
+        if ((await work(path)) === 'keep') return;
+        opened.delete(path);
+        fetchedAt.delete(path);
+        await rm(path, { recursive: true, force: true });
       });
     },
   };
