@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { getSystemErrorMessage } from 'node:util';
 import type { PatchedFile, PatchResult } from '../patch.ts';
@@ -8,7 +7,8 @@ import { readInput, readTreeFile, stat, within } from './files.ts';
 
 const help = `Usage: millwright-core apply [options] PATCH
 
-Applies a patch to the files here: all of it or nothing. PATCH is a file, or - for standard input.
+Applies a patch to the files here: all of it or nothing. PATCH is a file, or - for standard input. When the disk fails between the first file and the
+last, it says which were changed.
 
   --check          only say whether it applies
   -R, --reverse    take the changes of the patch back
@@ -219,7 +219,8 @@ function write(cwd: string, { written, deleted }: PatchResult): void {
 
 /** A name that nothing has, in the innermost folder on the way to a path that is here already. */
 function beside(cwd: string, path: Uint8Array): Buffer {
-  const name = Buffer.from(`.millwright-core-${randomUUID()}`);
+  // No secret, so it need not come from `crypto`, which takes long to load.
+  const name = Buffer.from(`.millwright-core-${process.pid}-${Math.random().toString(36).slice(2)}`);
   let inner = within(cwd, name);
   for (const folder of foldersOf(path)) {
     const place = within(cwd, folder);

@@ -157,6 +157,14 @@ test.each([
   expect(readdirSync(folder).sort()).toEqual(['a', 'folder']);
 });
 
+test('apply says when its patch is a folder', () => {
+  mkdirSync(join(folder, 'sub'));
+  expect(run(['apply', 'sub'])).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('"sub" is a folder: name'),
+  });
+});
+
 test('apply does not write through a symlink', () => {
   mkdirSync(join(folder, 'elsewhere'));
   mkdirSync(join(folder, 'here'));
@@ -302,10 +310,8 @@ describe('what scan is told to read', () => {
 
   test('is an error when it is neither a file nor a folder', () => {
     write({ 'none.txt': 'x\n' });
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
     symlinkSync('nowhere', join(folder, 'dangling'));
     for (const [name, problem] of [
-      ['pipe', '"pipe" is neither a file nor a folder'],
       ['/dev/null', '"/dev/null" is neither a file nor a folder'],
       ['dangling', 'there is no "dangling"'],
     ] as const)

@@ -125,7 +125,9 @@ const BATCH_BYTES = 16 << 20;
 /** The contents of a text that is named, or `-` for standard input. */
 export const readInput = (cwd: string, name: string, stdin: () => Uint8Array): Uint8Array => {
   if (name === '-') return stdin();
-  if (!stat(resolve(cwd, name))) throw new CommandError(`there is no file "${name}"; - is standard input`);
+  const found = statSync(resolve(cwd, name), { throwIfNoEntry: false });
+  if (!found) throw new CommandError(`there is no file "${name}"; - is standard input`);
+  if (found.isDirectory()) throw new CommandError(`"${name}" is a folder: name a file, or - for standard input`);
   return readFileSync(resolve(cwd, name));
 };
 
