@@ -28,6 +28,9 @@ const WORKSPACE = '/workspace';
 export const poolSecretName = (pool: string): string => `millwright-pool-${pool}`;
 export const sandboxName = (pool: string, ordinal: number): string => `${pool}-${ordinal}`;
 
+/** Seconds after which a sandbox of the pool is ended, whatever it does. */
+export const deadlineSecondsOf = ({ spec }: AgentPool): number => spec.sandbox?.deadlineSeconds ?? 86_400;
+
 const restricted = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
@@ -88,7 +91,7 @@ function jobSpec(kind: SandboxKind, ordinal: number, settings: SandboxSettings) 
     backoffLimit: 0,
     completions: 1,
     parallelism: 1,
-    activeDeadlineSeconds: pool.spec.sandbox?.deadlineSeconds ?? 86_400,
+    activeDeadlineSeconds: deadlineSecondsOf(pool),
     ttlSecondsAfterFinished: settings.ttlSecondsAfterFinished,
     template: {
       metadata: { labels: labelsOf(pool), annotations: { [annotations.image]: image } },

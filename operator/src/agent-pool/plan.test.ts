@@ -250,6 +250,30 @@ describe('those made from older settings', () => {
   });
 });
 
+describe('those that have idled for half of their time', () => {
+  const day = 86_400_000;
+  const aged = (n: number, ms: number, state: SandboxView['state'] = 'idle') =>
+    sandbox(n, state, { createdAt: NOW - ms });
+  const warm = (sandboxes: SandboxView[], deadlineSeconds?: number) => ({
+    pool: aPool('pool', {
+      scale: { warm: sandboxes.length, max: 20 },
+      ...(deadlineSeconds === undefined ? {} : { sandbox: { deadlineSeconds } }),
+    }),
+    warmImages: ['i'],
+    sandboxes,
+  });
+  test.each<[string, Partial<PoolObservation>, string[]]>([
+    ['are kept until then', warm([aged(1, day / 2 - 1)]), []],
+    ['are replaced', warm([aged(1, day / 2)]), ['drain pool-1']],
+    ['as the pool says', warm([aged(1, 600_000)], 1200), ['drain pool-1']],
+    ['a few at a time', warm([aged(1, day / 2), aged(2, day / 2), aged(3, 0)]), ['drain pool-1']],
+    ['not while they work', warm([aged(1, day / 2, 'spent'), aged(2, 0)]), ['start 3 i']],
+    ['not while they start', warm([aged(1, day / 2, 'starting')]), []],
+  ])('%s', (_, change, actions) => {
+    expect(summary(planPool(observation(change), NOW))).toEqual(actions);
+  });
+});
+
 describe('an image that does not start', () => {
   const { problem } = aTrouble();
   const stuck = (ordinal: number, image = 'i') => sandbox(ordinal, 'starting', { problem, image });

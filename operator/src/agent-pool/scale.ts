@@ -1,3 +1,5 @@
+import type { AgentPool } from '@millwright/crds';
+import { deadlineSecondsOf } from './job.ts';
 import type { PoolAction, PoolObservation, SandboxView } from './plan.ts';
 import { isStuck, NO_POD_MS } from './problem.ts';
 import { live } from './status.ts';
@@ -108,7 +110,7 @@ export function scale(observed: PoolObservation, wants: ReadonlyMap<string, Want
     ...spare.slice(0, Math.max(0, needed - going.length - useless.size)),
     ...surplus.filter((sandbox) => now - sandbox.createdAt >= IDLE_KEPT_MS),
     ...sandboxes.filter(undeleted),
-    ...outdated(sandboxes, wants, started),
+    ...outdated(observed, wants, started, now),
   ]);
   for (const { job, pod } of due) actions.push({ do: 'drain', job, ...(pod === undefined ? {} : { pod }) });
   const next = surplus.find((sandbox) => !due.has(sandbox));
@@ -136,15 +138,23 @@ const isStuckStart = ({ state, problem }: SandboxView): boolean =>
   state === 'starting' && problem !== undefined && isStuck(problem);
 
 /**
- * Sandboxes of older settings to be replaced now: of each image a quarter of the idle ones at a time, or one, so that warm capacity stays, and
+ * Whether half of its time is over. One that idles until the end of it would be given a task that it cannot finish; and those that have been
+ * kept warm side by side would fail side by side, as if none could start.
+ */
+const isAged = ({ state, createdAt }: SandboxView, pool: AgentPool, now: number): boolean =>
+  state === 'idle' && now - createdAt >= deadlineSecondsOf(pool) * 500;
+
+/**
+ * Sandboxes of older settings, or that are old themselves, to be replaced now: of each image a quarter of the idle ones at a time, or one, so that warm capacity stays, and
  * the next only when those before have been replaced. What cannot start as it was made is no capacity.
  */
 function outdated(
-  sandboxes: readonly SandboxView[],
+  { pool, sandboxes }: PoolObservation,
   wants: ReadonlyMap<string, Want>,
   started: ReadonlyMap<string, number>,
+  now: number,
 ): SandboxView[] {
-  const old = sandboxes.filter((sandbox) => free(sandbox) && sandbox.outdated);
+  const old = sandboxes.filter((sandbox) => free(sandbox) && (sandbox.outdated || isAged(sandbox, pool, now)));
   const stuck = old.filter(({ state, problem }) => state === 'starting' && problem);
   const idle = [...new Set(old.map(({ image }) => image))].flatMap((image) => {
     // Those that would replace them do not start.
@@ -154,8 +164,8 @@ function outdated(
     const onTheWay =
       same.filter(({ state, draining }) => state === 'starting' || (state === 'idle' && draining)).length +
       (started.get(image) ?? 0);
-    const now = Math.max(0, Math.max(1, Math.floor(left / 4)) - onTheWay);
-    return old.filter((sandbox) => sandbox.image === image && sandbox.state === 'idle').slice(0, now);
+    const turns = Math.max(0, Math.max(1, Math.floor(left / 4)) - onTheWay);
+    return old.filter((sandbox) => sandbox.image === image && sandbox.state === 'idle').slice(0, turns);
   });
   return [...stuck, ...idle];
 }
