@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { management, poolUser, redriveDeadLetters, targets, topology, workQueueName } from '@millwright/broker';
 import { claimMessage, type GrantMessage, resultMessage, type Workflow } from '@millwright/crds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { resources } from './cluster.ts';
 import { isInvalid } from './runtime/index.ts';
-import { closeConnections } from './testing/connections.ts';
+import { closeConnections, findConnections } from './testing/connections.ts';
 import { commitOf, type Lab, openLab, works } from './testing/lab.ts';
 import { aProject } from './testing/objects.ts';
 import { until } from './testing/until.ts';
@@ -571,6 +572,28 @@ describe('faults in the middle of a Workflow', { timeout: TEST_MS }, () => {
     await lab.reaches('cut', 'Succeeded');
     noneTwice(published('cut'));
     expect(published('cut')).toHaveLength(15);
+  });
+
+  test('RabbitMQ closes only the connection on which the operator publishes, while it holds a result', async () => {
+    await lab.createPool('lone', { capabilities: ['lone'] });
+    await lab.agents('lone');
+    const enable = (enabled: boolean) =>
+      lab.kube.patch(resources.pools, { namespace: lab.namespace, name: 'lone' }, { spec: { enabled } });
+    const { release, runs } = held('half', ['only']);
+    await lab.apply('half', { tasks: [{ name: 'only', capabilities: ['lone'], acceptance: ['true'] }] });
+    await until('it to run', () => runs.length > 0 || undefined);
+    // Nobody may verify it, so the result is held until the status has it.
+    await enable(false);
+    const close = await findConnections(lab, 'publishing');
+    await delay(500);
+    release();
+    await delay(200);
+    expect(await close()).toBe(1);
+    const { status } = await lab.taskReaches('half', 'only', 'Verifying', 'NoCapablePool');
+    expect(status).toMatchObject({ attempt: 1, result: { commit: expect.any(String) } });
+    await enable(true);
+    await lab.reaches('half', 'Succeeded');
+    expect(runs).toEqual(['only/run/1', 'only/verify/1']);
   });
 
   test('RabbitMQ comes back without the work that waited', async () => {
