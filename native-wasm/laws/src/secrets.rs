@@ -51,9 +51,9 @@ pub fn secrets(input: &[u8]) {
     assert!(!contains(&shown, KNOWN));
     for (finding, place) in findings.iter().zip(places) {
         let secret = &text[place];
-        // The same bytes may be no secret where nothing says that they are one.
+        // The same bytes may be no secret where nothing says that they are one, and those of a mask are anywhere.
         let is_unique = (0..text.len()).filter(|at| text[*at..].starts_with(secret)).count() == 1;
-        if (finding.rule == KNOWN_SECRET || is_unique) && secret.iter().any(|byte| *byte != b'*') && secret.len() > 3 {
+        if (finding.rule == KNOWN_SECRET || is_unique) && !contains(secret, b"***") && secret.len() > 3 {
             assert!(!contains(&shown, secret), "{finding:?} is shown");
         }
     }
