@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { management, poolUser, redriveDeadLetters, targets, topology, workQueueName } from '@millwright/broker';
 import { claimMessage, type GrantMessage, resultMessage, type Workflow } from '@millwright/crds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -585,9 +584,13 @@ describe('faults in the middle of a Workflow', { timeout: TEST_MS }, () => {
     // Nobody may verify it, so the result is held until the status has it.
     await enable(false);
     const close = await findConnections(lab, 'publishing');
-    await delay(500);
+    await until('the pool to be out of use', async () => {
+      const { status } = await lab.kube.get(resources.pools, { namespace: lab.namespace, name: 'lone' });
+      return status?.conditions?.some(({ reason }) => reason === 'Disabled') || undefined;
+    });
+    const before = lab.operator().results();
     release();
-    await delay(200);
+    await until('the operator to have the result', () => lab.operator().results() > before || undefined);
     expect(await close()).toBe(1);
     const { status } = await lab.taskReaches('half', 'only', 'Verifying', 'NoCapablePool');
     expect(status).toMatchObject({ attempt: 1, result: { commit: expect.any(String) } });

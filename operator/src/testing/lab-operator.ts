@@ -1,4 +1,4 @@
-import { connect, type Management } from '@millwright/broker';
+import { type Broker, connect, type Management } from '@millwright/broker';
 import { createFlakyProxy } from '@millwright/broker/testing';
 import { createMetrics, noTelemetry, silentLogger } from '@millwright/otel';
 import { watchCluster } from '../cluster.ts';
@@ -14,6 +14,8 @@ export interface LabOperator {
   epoch: number;
   /** Calls that change something in the API server, Events included. */
   writes(): number;
+  /** Results that it was delivered and has taken in. */
+  results(): number;
   /** Ends it between two moments: it writes and says nothing any more. */
   kill(): Promise<void>;
 }
@@ -37,12 +39,23 @@ export async function startLabOperator(options: {
     topology: 'declare',
     mayPublish: () => !dead.signal.aborted,
   });
+  let results = 0;
+  const consume: Broker['consume'] = (queue, schema, handler, consumeOptions) =>
+    broker.consume(
+      queue,
+      schema,
+      async (delivery) => {
+        await handler(delivery);
+        if ((delivery.message as { type?: string }).type === 'result') results++;
+      },
+      consumeOptions,
+    );
   const cluster = watchCluster({ kube: base, namespace, shard: namespace, logger: silentLogger, metrics });
   for (const reflector of Object.values(cluster)) void reflector.run(dead.signal);
   await waitForSync(Object.values(cluster));
   const operator = await startOperator({
     kube: base.guardedBy({ writesAllowed: () => !dead.signal.aborted, signal: dead.signal }),
-    broker,
+    broker: Object.create(broker, { consume: { value: consume } }) as Broker,
     management: admin,
     cluster,
     epoch: () => epoch,
@@ -68,6 +81,7 @@ export async function startLabOperator(options: {
   return {
     epoch,
     writes: () => writes,
+    results: () => results,
     async kill() {
       if (dead.signal.aborted) return;
       dead.abort();
